@@ -1,0 +1,161 @@
+//! CONTRACT (to be completed and split into files): the validated file.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use clock::Interval;
+use coordinator::Quorum;
+use health::{Question, Timing};
+use ipvs_table::{Forward, Scheduler, ServiceKey, Weight};
+use vrrp_proto::router::Preempt;
+use vrrp_proto::{ChecksumPolicy, Priority, Vrid};
+
+/// A file that holds together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// `pair.name`
+    pub pair: String,
+    /// `[[director]]`, one or two
+    pub directors: Vec<Director>,
+    /// `[[router]]`
+    pub routers: Vec<Router>,
+    /// `[[service]]`
+    pub services: Vec<Service>,
+}
+
+/// `[[director]]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Director {
+    /// Which one; the host name by default.
+    pub name: String,
+    /// For the pair link.
+    pub address: Option<IpAddr>,
+    /// Base priority of its routers; 100 by default.
+    pub priority: Priority,
+}
+
+/// `[[router]]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Router {
+    /// Its name.
+    pub name: String,
+    /// The parent interface.
+    pub interface: String,
+    /// Its number on that link.
+    pub vrid: Vrid,
+    /// 1 s by default.
+    pub interval: Interval,
+    /// Addresses with prefix lengths, 32 by default.
+    pub addresses: Vec<(Ipv4Addr, u8)>,
+    /// Base priority per director, from here or from the directors.
+    pub priority: BTreeMap<String, Priority>,
+    /// Tracked interfaces.
+    pub track: Vec<Track>,
+    /// Multicast by default.
+    pub adverts: Adverts,
+    /// Yes by default.
+    pub preempt: Preempt,
+    /// `auto` by default.
+    pub checksum: ChecksumPolicy,
+}
+
+/// `router.track`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Track {
+    /// The interface.
+    pub interface: String,
+    /// Added to the priority while it is down.
+    pub weight: i32,
+}
+
+/// `router.adverts` and `router.peers`
+#[derive(Clone, Debug, PartialEq)]
+pub enum Adverts {
+    /// To 224.0.0.18.
+    Multicast,
+    /// Each director's address on that interface, by name.
+    Unicast(BTreeMap<String, Ipv4Addr>),
+}
+
+/// `[[service]]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// `listen`
+    pub key: ServiceKey,
+    /// The router whose addresses it stands on, by name.
+    pub router: Option<String>,
+    /// `wlc` by default.
+    pub scheduler: Scheduler,
+    /// `direct`, `nat` or `tunnel`.
+    pub forward: Forward,
+    /// `quorum`; its hold is the slowest detection bound of the checks.
+    pub quorum: Option<Quorum>,
+    /// `check`
+    pub check: Option<CheckSettings>,
+    /// `server`
+    pub servers: Vec<Server>,
+}
+
+/// `service.check`
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckSettings {
+    /// What is asked.
+    pub question: Question,
+    /// The port asked; the server's by default.
+    pub port: Option<u16>,
+    /// When.
+    pub timing: Timing,
+}
+
+/// One entry of `service.server`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Server {
+    /// Its address.
+    pub address: IpAddr,
+    /// Its port; the service's by default.
+    pub port: u16,
+    /// 1 by default.
+    pub weight: Weight,
+}
+
+/// What [`check`] found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The settings, if there is no error.
+    pub settings: Option<Settings>,
+    /// Errors and warnings in the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing wrong with the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// Whether the file can be used all the same.
+    pub severity: Severity,
+    /// 1-based.
+    pub line: usize,
+    /// 1-based, in characters.
+    pub column: usize,
+    /// One line: names the object.
+    pub message: String,
+    /// The way out.
+    pub hint: Option<String>,
+    /// The problem as a person reads it: `file:line:column`, source line, caret, hint.
+    pub text: String,
+}
+
+/// Whether the file can be used all the same.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Severity {
+    /// It cannot.
+    Error,
+    /// It can, but something in it cannot work as written.
+    Warning,
+}
+
+/// Checks the text of a file called `name`.
+pub fn check(_name: &str, _text: &str) -> Report {
+    Report { settings: None, problems: Vec::new() }
+}

@@ -1,0 +1,2 @@
+//! gemel
+fn main() {}

@@ -1,0 +1,19 @@
+//! What is asked of each real server, when, and what the answers mean; without IO.
+//!
+//! [`Schedule`] owns every check: it says which to ask now and turns outcomes into verdicts. An
+//! [`exchange::Exchange`] is the dialogue of one check as bytes in and out, whoever moves the bytes.
+//! Jitter is a hash of check and round, so that a run can be replayed.
+
+#![forbid(unsafe_code)]
+
+mod check;
+pub mod exchange;
+mod http;
+mod outcome;
+mod schedule;
+mod tcp;
+
+pub use check::{Check, CheckId, Question, Timing};
+pub use http::HttpGet;
+pub use outcome::{Failure, Internal, Outcome, Verdict};
+pub use schedule::{Event, Output, Schedule};

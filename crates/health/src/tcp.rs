@@ -1,0 +1,1 @@
+//! CONTRACT (to be written): a TCP connection as a check.

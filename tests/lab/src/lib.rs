@@ -1,0 +1,1 @@
+//! The binary under test is `gemel`; see tests/lab/tests.
