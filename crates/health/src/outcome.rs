@@ -43,6 +43,8 @@ pub enum Internal {
     Address,
     /// The kernel forbids the connection.
     Permission,
+    /// The question was put, but no answer came back from our own executor in time.
+    Lost,
     /// Anything else that is ours; the errno.
     Other(i32),
 }
@@ -87,6 +89,7 @@ impl fmt::Display for Internal {
             Self::Memory => f.write_str("internal-error: out of memory"),
             Self::Address => f.write_str("internal-error: no local address or route"),
             Self::Permission => f.write_str("internal-error: not permitted"),
+            Self::Lost => f.write_str("internal-error: no answer from our own prober"),
             Self::Other(errno) => write!(f, "internal-error: errno {errno}"),
         }
     }

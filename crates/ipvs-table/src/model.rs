@@ -66,6 +66,30 @@ pub struct Service {
     pub servers: BTreeMap<ServerKey, Server>,
 }
 
+impl Service {
+    /// `IP_VS_SVC_F_HASHED`: set by the kernel in each service it holds.
+    pub const HASHED: u32 = 0x2;
+
+    /// The same service without its servers.
+    #[must_use]
+    pub fn settings(&self) -> Self {
+        Self { scheduler: self.scheduler.clone(), servers: BTreeMap::new(), ..*self }
+    }
+
+    /// Whether the two differ in nothing but their servers.
+    pub fn same_settings(&self, other: &Self) -> bool {
+        self.scheduler == other.scheduler
+            && self.flags & !Self::HASHED == other.flags & !Self::HASHED
+            && self.timeout_s == other.timeout_s
+            && self.prefix == other.prefix
+    }
+
+    /// Becomes `other` in all but the servers.
+    pub fn take_settings(&mut self, other: Self) {
+        *self = Self { servers: core::mem::take(&mut self.servers), ..other };
+    }
+}
+
 /// A scheduler's name, 1 to 15 bytes (`IP_VS_SCHEDNAME_MAXLEN`).
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Scheduler(String);
@@ -132,6 +156,34 @@ impl Protocol {
             Self::Udp => 17,
             Self::Sctp => 132,
             Self::Other(number) => number,
+        }
+    }
+}
+
+impl ServiceKey {
+    /// IPv4 or IPv6.
+    pub const fn family(&self) -> Family {
+        match *self {
+            Self::Listen { address, .. } => Family::of(address),
+            Self::Mark { family, .. } => family,
+        }
+    }
+}
+
+impl Family {
+    /// The family of an address.
+    pub const fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::V4,
+            IpAddr::V6(_) => Self::V6,
+        }
+    }
+
+    /// Bits of an address: 32 or 128.
+    pub const fn bits(self) -> u8 {
+        match self {
+            Self::V4 => 32,
+            Self::V6 => 128,
         }
     }
 }

@@ -6,7 +6,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 
@@ -93,6 +93,12 @@ impl<T> Inbox<T> {
 impl<T> AsFd for Inbox<T> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.bell.as_fd()
+    }
+}
+
+impl<T> AsRawFd for Inbox<T> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.bell.as_raw_fd()
     }
 }
 

@@ -1,6 +1,8 @@
 //! CONTRACT (to be completed): what goes in and out of the health thread.
 
-use health::{Check, CheckId, Internal, Outcome, Verdict};
+use std::collections::BTreeMap;
+
+use health::{Check, CheckId, CheckState, Internal, Outcome, Verdict};
 use mailbox::Outbox;
 
 /// Orders to the health thread.
@@ -12,6 +14,8 @@ pub enum Order {
     Remove(CheckId),
     /// This server takes traffic already; judge it from this verdict.
     Assume(CheckId, Verdict),
+    /// Say how every check stands: answered by [`Fact::Report`].
+    Report,
     /// End.
     Stop,
 }
@@ -30,6 +34,13 @@ pub enum Fact {
     },
     /// A check fails for a reason of our own.
     Impaired(CheckId, Internal),
+    /// How every check stands.
+    Report {
+        /// Each check that is set.
+        checks: BTreeMap<CheckId, CheckState>,
+        /// Rounds left out so far because we were a whole interval late.
+        skipped: u64,
+    },
     /// The thread has ended in order.
     Ended,
 }

@@ -30,6 +30,9 @@ pub struct RouterSetup {
     pub interface: String,
     /// Its protocol settings; `link` is filled in by [`start`].
     pub settings: Settings,
+    /// The address its adverts come from. `None`: the interface's primary IPv4 address. When given
+    /// and not on the interface, the router's link counts as down.
+    pub source: Option<Ipv4Addr>,
     /// The addresses with their prefix lengths, in the order they are announced.
     pub addresses: Vec<VirtualAddress>,
 }
@@ -126,4 +129,7 @@ impl Vrrp {
     pub fn order(&self, order: Order) -> Result<(), Refused<Order>> {
         Err(Refused::Closed(order))
     }
+
+    /// Waits for both threads to end, which they do after [`Order::Release`] and [`Order::Keep`].
+    pub fn join(self) {}
 }

@@ -2,10 +2,25 @@
 //! which makes the addresses and their announcements follow.
 //!
 //! [`start`] opens everything, reads the links, and returns once both threads run. Orders go in by
-//! [`Vrrp::order`], facts come out of the inbox given at start. No tokio, no logging, no disk here.
+//! [`Vrrp::order`], facts come out of the inbox given at start. No tokio and no logging here, no
+//! disk after the start: the wire thread stores what a successor needs into a mapped file.
+//!
+//! ```text
+//!  LAN ◄──► wire thread ── want, announce ──► mover thread ──► addresses, routes, gratuitous ARP
+//!   orders ──►  │     ◄── links, settled ──      │      ◄──── netlink notices
+//!               └────────────► facts ◄───────────┘
+//! ```
 
 #![deny(unsafe_code)]
 
 mod api;
+mod loops;
+pub mod mover;
+mod start;
+mod state;
+mod sys;
+mod teller;
+mod wire;
 
-pub use api::{Fact, Order, RouterReport, RouterSetup, Setup, StartError, VirtualAddress, Vrrp, start};
+pub use api::{Fact, Order, RouterReport, RouterSetup, Setup, StartError, VirtualAddress, Vrrp};
+pub use start::start;

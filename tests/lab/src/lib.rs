@@ -1,1 +1,16 @@
-//! The binary under test is `gemel`; see tests/lab/tests.
+//! The lab: the real binary on a real kernel.
+//!
+//! Hosts are network namespaces joined by bridges ([`net`]); in them run the daemons under
+//! test and their peers ([`daemon`]); an independent witness on the wire timestamps what they
+//! say ([`witness`]) and clients count what is lost ([`client`]). Needs root and iproute2, on
+//! this machine or inside a micro-VM.
+//!
+//! It links nothing of gemel: what it knows of the daemon is its command line, its file and its
+//! packets.
+
+pub mod client;
+pub mod daemon;
+pub mod net;
+pub mod prober;
+mod sys;
+pub mod witness;

@@ -1,0 +1,161 @@
+//! The engine: owns the Coordinator, passes values between the loops, and says what happened.
+//!
+//! ```text
+//!   wire, mover ──facts──►┌────────┐──orders──► wire
+//!   table       ──facts──►│ engine │──wants───► table
+//!   health      ──facts──►└────────┘──checks──► health
+//!                 signals ──►  ▲ └─lines, files─► writer
+//!                 control socket (questions)
+//! ```
+//!
+//! No packet and no address waits for it: when it is slow or gone, roles stay as they are.
+
+mod facts;
+mod orders;
+mod report;
+mod select;
+mod stop;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clock::{Duration, Instant};
+use config::Assembly;
+use coordinator::{Coordinator, Effect, Event};
+use vrrp_proto::RouterId;
+
+use crate::log;
+use crate::outgoing::Outgoing;
+use crate::time::now;
+use crate::writer::Writer;
+use report::Collecting;
+pub(crate) use select::{Inboxes, Signals, run};
+use stop::Stopping;
+
+/// How often the engine tells the wire thread that it lives.
+const LEASE: Duration = Duration::from_secs(1);
+/// How soon orders that found a mailbox full are tried again.
+const RETRY: Duration = Duration::from_millis(10);
+
+/// Who this daemon is, for people.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) pair: String,
+    pub(crate) director: String,
+    /// Where the list of our services is kept.
+    pub(crate) ours_file: PathBuf,
+    /// Whether `lo` was up at start: it explains the kernel's refusals.
+    pub(crate) lo_is_up: bool,
+}
+
+/// The other loops' mailboxes. Without services there is no table and nothing to check.
+#[derive(Debug)]
+pub(crate) struct Loops {
+    pub(crate) wire: Outgoing<vrrp::Order>,
+    pub(crate) table: Option<Outgoing<ipvs::Order>>,
+    pub(crate) checks: Option<Outgoing<probe::Order>>,
+}
+
+/// See the module's text.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    identity: Identity,
+    assembly: Assembly,
+    coordinator: Coordinator,
+    loops: Loops,
+    writer: Writer,
+    started: Instant,
+    lease_at: Instant,
+    collecting: Option<Collecting>,
+    problems: BTreeMap<String, String>,
+    stopping: Stopping,
+    unwritten_ours: Option<String>,
+}
+
+impl Engine {
+    /// An engine between loops that run. `adopted` is what the kernel's table holds.
+    pub(crate) fn new(
+        identity: Identity,
+        assembly: Assembly,
+        loops: Loops,
+        writer: Writer,
+        adopted: ipvs_table::Table,
+    ) -> Self {
+        let mut engine = Self {
+            coordinator: Coordinator::new(assembly.coordinator.clone()),
+            identity,
+            assembly,
+            loops,
+            writer,
+            started: now(),
+            lease_at: now(),
+            collecting: None,
+            problems: BTreeMap::new(),
+            stopping: Stopping::No,
+            unwritten_ours: None,
+        };
+        engine.set_checks();
+        engine.hear(now(), Event::Started(adopted));
+        engine
+    }
+
+    /// When [`Self::tick`] must be called at the latest.
+    fn deadline(&self) -> Instant {
+        let collecting = self.collecting.as_ref().map(Collecting::until);
+        let retry = (!self.loops.are_idle() || self.unwritten_ours.is_some()).then(|| now() + RETRY);
+        let deadlines = [self.coordinator.deadline(), collecting, retry, self.stopping.until()];
+        deadlines.into_iter().flatten().fold(self.lease_at, Instant::min)
+    }
+
+    fn tick(&mut self) {
+        let now = now();
+        if now >= self.lease_at {
+            self.lease_at = now + LEASE;
+            self.order(vrrp::Order::Lease);
+            self.feed_watchdog();
+        }
+        if self.collecting.as_ref().is_some_and(|collecting| now >= collecting.until()) {
+            self.answer(now);
+        }
+        if self.coordinator.deadline().is_some_and(|deadline| now >= deadline) {
+            self.hear(now, Event::Tick);
+        }
+        self.loops.flush();
+        self.keep_ours();
+    }
+
+    /// Tells the Coordinator, and does what it says.
+    fn hear(&mut self, now: Instant, event: Event) {
+        for effect in self.coordinator.handle(now, event) {
+            self.cause(effect);
+        }
+    }
+
+    fn cause(&mut self, effect: Effect) {
+        match effect {
+            Effect::Priority(router, priority) => {
+                self.order(vrrp::Order::Priority(router, priority));
+            }
+            Effect::Ready(router) => self.order(vrrp::Order::Ready(router)),
+            Effect::Want { revision, changed } => self.want(revision, changed),
+            Effect::Assume(check, verdict) => self.check(probe::Order::Assume(check, verdict)),
+            Effect::Notice(notice) => {
+                self.writer.line(log::line(&notice, self.identity.lo_is_up));
+            }
+        }
+    }
+
+    fn warn(&self, text: &str) {
+        self.writer.line(format!("WARN {text}"));
+    }
+
+    fn feed_watchdog(&self) {
+        // Without systemd there is nobody to notify, and nothing to do about it.
+        drop(sd_notify::notify(&[sd_notify::NotifyState::Watchdog]));
+    }
+
+    fn router_name(&self, router: RouterId) -> &str {
+        let plan = self.assembly.routers.iter().find(|plan| plan.id == router);
+        plan.map_or("?", |plan| &plan.name)
+    }
+}

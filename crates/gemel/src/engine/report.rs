@@ -1,0 +1,200 @@
+//! Answers to `gemel status`: asks the loops, waits for them a moment, and puts it together. A loop
+//! that does not answer in time is itself the answer.
+
+use std::collections::BTreeMap;
+
+use clock::{Duration, Instant};
+use coordinator::{Cause, CauseKey, Pool};
+use ipvs_table::{ServerKey, ServiceKey, Table};
+
+use super::Engine;
+use crate::control::Question;
+use crate::status::{self, Status};
+use crate::time::now;
+use crate::words;
+
+/// How long the loops may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Active and inactive connections of each server.
+pub(super) type Connections = BTreeMap<(ServiceKey, ServerKey), (u32, u32)>;
+
+/// Questions that wait for the same answers.
+#[derive(Debug)]
+pub(super) struct Collecting {
+    questions: Vec<Question>,
+    routers: Option<Vec<vrrp::RouterReport>>,
+    table: Option<(Table, Connections)>,
+    until: Instant,
+}
+
+impl Collecting {
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+}
+
+impl Engine {
+    pub(super) fn asked(&mut self, question: Question) {
+        if let Some(collecting) = &mut self.collecting {
+            collecting.questions.push(question);
+            return;
+        }
+        let table = self.loops.table.is_none().then(Default::default);
+        let until = now() + PATIENCE;
+        self.collecting =
+            Some(Collecting { questions: vec![question], routers: None, table, until });
+        self.order(vrrp::Order::Report);
+        self.tell_table(ipvs::Order::Report);
+    }
+
+    pub(super) fn routers_reported(&mut self, routers: Vec<vrrp::RouterReport>) {
+        if let Some(collecting) = &mut self.collecting {
+            collecting.routers = Some(routers);
+        }
+        self.answer_when_complete();
+    }
+
+    pub(super) fn table_reported(&mut self, table: Table, connections: Connections) {
+        if let Some(collecting) = &mut self.collecting {
+            collecting.table = Some((table, connections));
+        }
+        self.answer_when_complete();
+    }
+
+    fn answer_when_complete(&mut self) {
+        let complete = |one: &Collecting| one.routers.is_some() && one.table.is_some();
+        if self.collecting.as_ref().is_some_and(complete) {
+            self.answer(now());
+        }
+    }
+
+    /// Answers every question that waits with what is there.
+    pub(super) fn answer(&mut self, now: Instant) {
+        let Some(collecting) = self.collecting.take() else { return };
+        let Collecting { questions, routers, table, .. } = collecting;
+        for question in questions {
+            let status = self.status(now, routers.as_deref(), table.as_ref());
+            // Who asked may have gone.
+            drop(question.send(status));
+        }
+    }
+
+    fn status(
+        &self,
+        now: Instant,
+        routers: Option<&[vrrp::RouterReport]>,
+        table: Option<&(Table, Connections)>,
+    ) -> Status {
+        let mut problems: Vec<String> = self.problems.values().cloned().collect();
+        if routers.is_none() {
+            problems.push(format!("the wire thread did not answer within {PATIENCE:?}"));
+        }
+        if table.is_none() {
+            problems.push(format!("the table thread did not answer within {PATIENCE:?}"));
+        }
+        let routers = routers.unwrap_or_default();
+        let pools = &self.assembly.coordinator.pools;
+        let is_foreign = |key: &&ServiceKey| !pools.contains_key(key);
+        let foreign = table.iter().flat_map(|(table, _)| table.keys().filter(is_foreign));
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pair: self.identity.pair.clone(),
+            director: self.identity.director.clone(),
+            uptime_s: now.since(self.started).as_secs_f64(),
+            routers: routers.iter().filter_map(|report| self.router_status(now, report)).collect(),
+            services: pools.iter().map(|(key, pool)| self.service(now, *key, pool, table)).collect(),
+            foreign_services: foreign.map(ToString::to_string).collect(),
+            problems,
+            worst_lateness_us: routers.iter().map(|r| r.worst_lateness_ns).max().unwrap_or(0) / 1_000,
+        }
+    }
+
+    fn router_status(&self, now: Instant, report: &vrrp::RouterReport) -> Option<status::Router> {
+        let plan = self.assembly.routers.iter().find(|plan| plan.id == report.router)?;
+        let score = self.coordinator.score(report.router)?;
+        let interval = plan.settings.interval;
+        let peer = report.peer.map(|(address, priority, at)| status::Peer {
+            address: address.to_string(),
+            priority: priority.get(),
+            heard_s_ago: now.since(at).as_secs_f64(),
+        });
+        let addresses = plan.addresses.iter().map(|(address, prefix)| format!("{address}/{prefix}"));
+        let counters = report.counters.iter().map(|(name, count)| ((*name).to_owned(), *count));
+        Some(status::Router {
+            name: plan.name.clone(),
+            interface: plan.interface.clone(),
+            vrid: plan.settings.vrid.get(),
+            role: report.role.to_string(),
+            since_s: now.since(report.since).as_secs_f64(),
+            reason: words::reason(report.reason).to_owned(),
+            priority: report.priority.get(),
+            base: score.base.get(),
+            causes: score.causes.iter().map(|(key, one)| cause(now, key, one)).collect(),
+            peer,
+            interval_ms: interval.duration().as_millis() as u64,
+            skew_us: report.priority.skew(interval).as_micros() as u64,
+            active_down_ms: report.priority.down(interval).as_secs_f64() * 1e3,
+            addresses: addresses.collect(),
+            counters: counters.collect(),
+        })
+    }
+
+    fn service(
+        &self,
+        now: Instant,
+        key: ServiceKey,
+        pool: &Pool,
+        table: Option<&(Table, Connections)>,
+    ) -> status::Service {
+        let servers = pool.servers.iter();
+        let router = pool.router.map(|router| self.router_name(router).to_owned());
+        status::Service {
+            name: pool.name.clone(),
+            listen: key.to_string(),
+            scheduler: pool.scheduler.as_str().to_owned(),
+            forward: pool.forward.to_string(),
+            router,
+            in_kernel: table.is_some_and(|(table, _)| table.contains_key(&key)),
+            servers: servers
+                .map(|(server, policy)| self.server(now, key, *server, policy.weight.0, table))
+                .collect(),
+        }
+    }
+
+    fn server(
+        &self,
+        now: Instant,
+        service: ServiceKey,
+        server: ServerKey,
+        weight: u16,
+        table: Option<&(Table, Connections)>,
+    ) -> status::Server {
+        let belief = self.coordinator.belief(service, server);
+        let verdict = belief.and_then(|belief| belief.verdict);
+        let why = belief.and_then(|belief| belief.why);
+        let kernel = table.and_then(|(table, _)| table.get(&service)?.servers.get(&server));
+        let connections = table.and_then(|(_, all)| all.get(&(service, server)));
+        let (active, inactive) = connections.copied().unwrap_or_default();
+        status::Server {
+            address: server.to_string(),
+            verdict: verdict.map_or_else(|| "unknown".to_owned(), |verdict| verdict.to_string()),
+            since_s: belief.map_or(0.0, |belief| now.since(belief.since).as_secs_f64()),
+            why: why.map_or_else(|| "not checked".to_owned(), |why| why.to_string()),
+            weight,
+            kernel_weight: kernel.map(|server| server.weight.0),
+            active_connections: active,
+            inactive_connections: inactive,
+        }
+    }
+}
+
+fn cause(now: Instant, key: &CauseKey, cause: &Cause) -> status::Cause {
+    status::Cause {
+        name: words::cause(key),
+        value: cause.value,
+        counts: cause.counts,
+        since_s: now.since(cause.since).as_secs_f64(),
+        held_for_s: cause.held_until.map(|until| until.since(now).as_secs_f64()),
+    }
+}

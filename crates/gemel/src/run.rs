@@ -1,0 +1,214 @@
+//! `gemel run`: reads the file, looks whether everything can work, starts the loops, becomes the
+//! engine. Whatever cannot work is found before anything is touched.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+
+use anyhow::{Context, anyhow, bail};
+use clock::Duration;
+use config::{Assembly, Settings};
+use ipvs_table::{ServiceKey, Table};
+use mailbox::{Outbox, mailbox};
+use nix::net::if_::InterfaceFlags;
+use tokio::sync::mpsc;
+
+use crate::engine::{self, Engine, Identity, Inboxes, Loops, Signals};
+use crate::outgoing::Outgoing;
+use crate::writer::Writer;
+use crate::{check, cli, control, ours};
+
+/// Facts that may wait for the engine; the loops keep levels and count edges beyond it.
+const FACTS: usize = 4096;
+/// Questions on the control socket that may wait.
+const QUESTIONS: usize = 16;
+/// How often the kernel's list of services is compared with ours.
+const VERIFY: Duration = Duration::from_millis(500);
+
+/// Runs the daemon until a signal ends it.
+pub(crate) fn run(arguments: cli::Run) -> anyhow::Result<ExitCode> {
+    abort_on_panic();
+    let settings = check::load(&arguments.config)?;
+    let director = director(&arguments, &settings)?;
+    let assembly = assemble(&settings, &director)?;
+    let engine = thread::Builder::new()
+        .name("gemel-engine".into())
+        .spawn(move || start(&arguments, settings.pair, director, assembly))
+        .context("cannot start a thread")?;
+    engine.join().map_err(|_| anyhow!("the engine panicked"))?
+}
+
+/// A panic in any loop ends the process: half a director is worse than none, and a restart resumes.
+fn abort_on_panic() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        std::process::abort();
+    }));
+}
+
+fn director(arguments: &cli::Run, settings: &Settings) -> anyhow::Result<String> {
+    let names = settings.directors.iter().map(|director| director.name.as_str());
+    let names = names.collect::<Vec<_>>();
+    let (name, source) = match &arguments.director {
+        Some(name) => (name.clone(), "--director"),
+        None => {
+            let host = nix::unistd::gethostname().context("cannot read the host name")?;
+            let host = host.to_string_lossy();
+            (host.split('.').next().unwrap_or_default().to_owned(), "the host name")
+        }
+    };
+    if !names.contains(&name.as_str()) {
+        let file = arguments.config.display();
+        bail!(
+            "{file} names the directors {}, and {source} says {name}: say which one this is with --director",
+            names.join(" and ")
+        );
+    }
+    Ok(name)
+}
+
+fn assemble(settings: &Settings, director: &str) -> anyhow::Result<Assembly> {
+    settings.for_director(director).with_context(|| format!("no director is called {director}"))
+}
+
+fn start(
+    arguments: &cli::Run,
+    pair: String,
+    director: String,
+    assembly: Assembly,
+) -> anyhow::Result<ExitCode> {
+    for folder in [&arguments.run_dir, &arguments.state_dir] {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("{}: cannot make this folder", folder.display()))?;
+    }
+    let ours_file = arguments.state_dir.join("services");
+    let ours = read_ours(&ours_file)?;
+    let has_table = needs_table(&assembly, &ours)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let _inside = runtime.enter();
+    let signals = Signals::register()?;
+    let listener = control::bind(&arguments.run_dir)?;
+    let socket = Remove(control::path(&arguments.run_dir));
+    let (writer, written) = Writer::start().context("cannot start a thread")?;
+
+    let (wire_facts, wire) = mailbox(FACTS)?;
+    let (table_facts, table) = mailbox(FACTS)?;
+    let (check_facts, checks) = mailbox(FACTS)?;
+    let (questions, asked) = mpsc::channel(QUESTIONS);
+    // Adverts first: a restarted Active has little time, and the table can be long.
+    let vrrp = vrrp::start(vrrp_setup(&assembly, arguments), wire_facts).map_err(|e| anyhow!(e.0))?;
+    let (table_orders, adopted) = start_table(has_table, &assembly, ours, table_facts)?;
+    let identity = Identity { pair, director, ours_file, lo_is_up: lo_is_up() };
+    let loops = Loops {
+        wire: Outgoing::new(vrrp.orders()),
+        table: table_orders,
+        checks: start_checks(&assembly, check_facts)?,
+    };
+    let engine = Engine::new(identity, assembly, loops, writer, adopted);
+    let inboxes = Inboxes::new(wire, table, checks, asked, signals)?;
+    drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
+    let code = runtime.block_on(async {
+        let server = tokio::spawn(control::serve(listener, questions));
+        let code = engine::run(engine, inboxes).await;
+        server.abort();
+        code
+    });
+    drop(socket);
+    vrrp.join();
+    // The last lines, and the list of our services, are on their way out.
+    written.join().map_err(|_| anyhow!("the writer panicked"))?;
+    code
+}
+
+fn read_ours(file: &Path) -> anyhow::Result<Vec<ServiceKey>> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(ours::parse(&text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error).with_context(|| format!("{}: cannot be read", file.display())),
+    }
+}
+
+/// Whether there is a table to keep, now or from before; and if so, whether it can be kept.
+fn needs_table(assembly: &Assembly, ours: &[ServiceKey]) -> anyhow::Result<bool> {
+    if assembly.coordinator.pools.is_empty() && ours.is_empty() {
+        return Ok(false);
+    }
+    ipvs::available().map_err(|error| anyhow!(error.0))?;
+    if !lo_is_up() {
+        bail!(
+            "interface lo is down, and the kernel then refuses every real server of IPVS: `ip link set lo up`, then start again"
+        );
+    }
+    Ok(true)
+}
+
+/// Whether `lo` is up in this network namespace; a kernel that cannot tell counts as up.
+fn lo_is_up() -> bool {
+    nix::ifaddrs::getifaddrs().map_or(true, |mut interfaces| {
+        interfaces.any(|entry| {
+            entry.interface_name == "lo" && entry.flags.contains(InterfaceFlags::IFF_UP)
+        })
+    })
+}
+
+fn vrrp_setup(assembly: &Assembly, arguments: &cli::Run) -> vrrp::Setup {
+    let routers = assembly.routers.iter().map(|plan| vrrp::RouterSetup {
+        id: plan.id,
+        name: plan.name.clone(),
+        interface: plan.interface.clone(),
+        settings: plan.settings.clone(),
+        addresses: plan
+            .addresses
+            .iter()
+            .map(|&(address, prefix)| vrrp::VirtualAddress { address, prefix })
+            .collect(),
+        source: plan.source,
+    });
+    let tracked = assembly.coordinator.routers.values().flat_map(|router| &router.track);
+    vrrp::Setup {
+        routers: routers.collect(),
+        track: tracked.map(|track| track.interface.clone()).collect(),
+        run_dir: arguments.run_dir.clone(),
+    }
+}
+
+/// The way to the table thread, and what the kernel held.
+type Adopted = (Option<Outgoing<ipvs::Order>>, Table);
+
+fn start_table(
+    has_table: bool,
+    assembly: &Assembly,
+    mut ours: Vec<ServiceKey>,
+    facts: Outbox<ipvs::Fact>,
+) -> anyhow::Result<Adopted> {
+    if !has_table {
+        return Ok((None, Table::new()));
+    }
+    ours.extend(assembly.coordinator.pools.keys());
+    let setup = ipvs::Setup { ours, verify: VERIFY };
+    let started = ipvs::start(setup, facts).map_err(|error| anyhow!(error.0))?;
+    Ok((Some(Outgoing::new(started.orders)), started.table))
+}
+
+fn start_checks(
+    assembly: &Assembly,
+    facts: Outbox<probe::Fact>,
+) -> anyhow::Result<Option<Outgoing<probe::Order>>> {
+    if assembly.checks.is_empty() {
+        return Ok(None);
+    }
+    let orders = probe::start(facts).map_err(|error| anyhow!(error.0))?;
+    Ok(Some(Outgoing::new(orders)))
+}
+
+/// Removes a file when the daemon ends.
+struct Remove(std::path::PathBuf);
+
+impl Drop for Remove {
+    fn drop(&mut self) {
+        // Gone already is as good; a stale socket is taken over at the next start anyway.
+        drop(fs::remove_file(&self.0));
+    }
+}

@@ -1,0 +1,36 @@
+//! The product's words for the machines' values, the same in log and status.
+
+use coordinator::CauseKey;
+use vrrp_proto::router::Reason;
+
+/// Why a role changed, as a name that does not change between releases.
+pub(crate) fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Startup => "startup",
+        Reason::Resumed => "resumed",
+        Reason::Owner => "owner",
+        Reason::PeerSilent => "peer-silent",
+        Reason::PeerReleased => "peer-released",
+        Reason::PeerLower => "peer-lower",
+        Reason::PeerHigher => "peer-higher",
+        Reason::LinkDown => "link-down",
+        Reason::LinkUp => "link-up",
+        Reason::Shutdown => "shutdown",
+        Reason::Succeeded => "succeeded",
+        Reason::NoSuccessor => "no-successor",
+        Reason::Keep => "keep",
+    }
+}
+
+/// The name of a cause.
+pub(crate) fn cause(key: &CauseKey) -> String {
+    match key {
+        CauseKey::Quorum(service) => format!("quorum {service}"),
+        CauseKey::Interface(name) => format!("interface {name}"),
+    }
+}
+
+/// A string as a log value.
+pub(crate) fn quoted(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+}

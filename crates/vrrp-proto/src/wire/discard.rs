@@ -1,0 +1,76 @@
+//! Why a datagram was thrown away.
+
+use core::fmt;
+
+/// Why a datagram was thrown away. No state changes but the counter of that name.
+///
+/// The names are the leaves of RFC 8347 where it has one. In every case the sender, or somebody on
+/// the path, is at fault or configured differently from us.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Discard {
+    /// Not a whole IPv4 datagram of protocol 112 with a right header sum. A kernel delivers none.
+    Header,
+    /// The TTL is not 255: it came through a router (RFC 9568 5.1.1.3).
+    Ttl,
+    /// Shorter or longer than its headers say.
+    Length,
+    /// Not VRRP version 3; VRRPv2 for instance.
+    Version,
+    /// Not an ADVERTISEMENT.
+    Type,
+    /// Neither of the two sums, or one that the settings refuse.
+    Checksum,
+    /// No virtual router of this number on the link; or 0, which none can have.
+    Vrid,
+    /// It names no virtual address (RFC 9568 5.2.5).
+    NoAddresses,
+    /// An interval of 0.
+    Interval,
+    /// From our own address: looped by the network, or a duplicate address.
+    OwnSource,
+    /// Multicast to a router that is told to use unicast, or the other way round.
+    DestMode,
+    /// From none of the configured unicast peers.
+    UnknownPeer,
+}
+
+impl Discard {
+    /// The counter's name.
+    pub const fn counter(self) -> &'static str {
+        match self {
+            Self::Header => "ip-header-errors",
+            Self::Ttl => "ip-ttl-errors",
+            Self::Length => "packet-length-errors",
+            Self::Version => "version-errors",
+            Self::Type => "invalid-type-pkts-rcvd",
+            Self::Checksum => "checksum-errors",
+            Self::Vrid => "vrid-errors",
+            Self::NoAddresses => "address-list-errors",
+            Self::Interval => "interval-errors",
+            Self::OwnSource => "own-source",
+            Self::DestMode => "dest-mode",
+            Self::UnknownPeer => "unknown-peer",
+        }
+    }
+}
+
+impl fmt::Display for Discard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Header => "not a whole IPv4 datagram of protocol 112",
+            Self::Ttl => "the TTL is not 255",
+            Self::Length => "shorter or longer than its headers say",
+            Self::Version => "not VRRP version 3",
+            Self::Type => "not an advertisement",
+            Self::Checksum => "wrong checksum",
+            Self::Vrid => "no such virtual router on this link",
+            Self::NoAddresses => "no virtual address",
+            Self::Interval => "an interval of 0",
+            Self::OwnSource => "from our own address",
+            Self::DestMode => "multicast where unicast is configured, or the other way round",
+            Self::UnknownPeer => "from none of the configured peers",
+        })
+    }
+}
+
+impl core::error::Error for Discard {}

@@ -1,0 +1,86 @@
+//! The IPv4 header around an advert (RFC 791, RFC 9568 5.1.1).
+
+use core::net::Ipv4Addr;
+
+use super::{Discard, sum};
+
+/// Without options, as we send it.
+pub(super) const HEADER_BYTES: usize = 20;
+
+/// VRRP (IANA), also in the checksum's pseudo-header.
+pub(super) const PROTOCOL: u8 = 112;
+
+/// Sent and required: nothing that came through a router is believed.
+const TTL: u8 = 255;
+
+/// DSCP CS6, network control.
+const TYPE_OF_SERVICE: u8 = 0xc0;
+
+/// What Ethernet pads a short payload to; a driver may hand that padding on.
+const ETHERNET_MIN_BYTES: usize = 46;
+
+/// More fragments, or a fragment offset.
+const FRAGMENT_MASK: u16 = 0x3fff;
+
+/// Who sent a datagram to whom.
+pub(super) struct Header {
+    pub(super) from: Ipv4Addr,
+    pub(super) to: Ipv4Addr,
+}
+
+/// The header, and exactly the bytes that it says are the message. Options are skipped.
+pub(super) fn parse(datagram: &[u8]) -> Result<(Header, &[u8]), Discard> {
+    let (fixed, _) = datagram.split_first_chunk::<HEADER_BYTES>().ok_or(Discard::Length)?;
+    let [version_and_length, _, total_high, total_low, _, _, fragment_high, fragment_low, ..] =
+        *fixed;
+    let [.., ttl, protocol, _, _, f0, f1, f2, f3, t0, t1, t2, t3] = *fixed;
+
+    let header_bytes = 4 * usize::from(version_and_length & 0x0f);
+    let (header, _) = datagram.split_at_checked(header_bytes).ok_or(Discard::Length)?;
+    let fragment = u16::from_be_bytes([fragment_high, fragment_low]) & FRAGMENT_MASK != 0;
+    let ours = version_and_length >> 4 == 4 && header_bytes >= HEADER_BYTES && protocol == PROTOCOL;
+    if !ours || fragment || !sum::is_whole(sum::sum(header)) {
+        return Err(Discard::Header);
+    }
+    if ttl != TTL {
+        return Err(Discard::Ttl);
+    }
+    let total_bytes = usize::from(u16::from_be_bytes([total_high, total_low]));
+    let message = datagram.get(header_bytes..total_bytes).ok_or(Discard::Length)?;
+    if datagram.len() > total_bytes.max(ETHERNET_MIN_BYTES) {
+        return Err(Discard::Length);
+    }
+    Ok((Header { from: [f0, f1, f2, f3].into(), to: [t0, t1, t2, t3].into() }, message))
+}
+
+/// A header for `total_bytes` of header and message.
+pub(super) fn emit(from: Ipv4Addr, to: Ipv4Addr, total_bytes: u16) -> [u8; HEADER_BYTES] {
+    let [high, low] = total_bytes.to_be_bytes();
+    let [f0, f1, f2, f3] = from.octets();
+    let [t0, t1, t2, t3] = to.octets();
+    let with_sum = |[sum_high, sum_low]: [u8; 2]| {
+        [
+            0x45,
+            TYPE_OF_SERVICE,
+            high,
+            low,
+            0,
+            0,
+            0,
+            0,
+            TTL,
+            PROTOCOL,
+            sum_high,
+            sum_low,
+            f0,
+            f1,
+            f2,
+            f3,
+            t0,
+            t1,
+            t2,
+            t3,
+        ]
+    };
+    with_sum(sum::complement(sum::sum(&with_sum([0, 0]))).to_be_bytes())
+}

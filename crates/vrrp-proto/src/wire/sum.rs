@@ -1,0 +1,55 @@
+//! The Internet checksum (RFC 1071) and the two forms of it in an IPv4 advert.
+//!
+//! RFC 9568 5.2.8 sums the message alone. RFC 5798 could be read to want a pseudo-header before it,
+//! and Linux peers read it so.
+
+use core::net::Ipv4Addr;
+
+use super::ipv4;
+use crate::Checksum;
+
+/// The one's complement sum of big-endian 16-bit words, not yet folded. Inputs are at most 64 KiB.
+pub(super) fn sum(bytes: &[u8]) -> u32 {
+    let (words, rest) = bytes.as_chunks::<2>();
+    let odd = rest.first().map_or(0, |byte| u32::from(*byte) << 8);
+    words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum::<u32>() + odd
+}
+
+/// What goes into a checksum field that was zero in `sum`.
+pub(super) const fn complement(sum: u32) -> u16 {
+    !fold(sum)
+}
+
+/// Whether a sum over everything, the checksum field included, proves it whole.
+pub(super) const fn is_whole(sum: u32) -> bool {
+    fold(sum) == 0xffff
+}
+
+/// The checksum of a message whose checksum field is zero.
+pub(super) fn of(form: Checksum, from: Ipv4Addr, to: Ipv4Addr, message: &[u8]) -> u16 {
+    complement(sum(message) + before(form, from, to, message))
+}
+
+/// Which checksum a received message carries. When both are right, which takes a pseudo-header
+/// that sums to nothing, the one that Linux peers expect back.
+pub(super) fn carried(from: Ipv4Addr, to: Ipv4Addr, message: &[u8]) -> Option<Checksum> {
+    let bare = sum(message);
+    [Checksum::PseudoHeader, Checksum::Rfc9568]
+        .into_iter()
+        .find(|form| is_whole(bare + before(*form, from, to, message)))
+}
+
+fn before(form: Checksum, from: Ipv4Addr, to: Ipv4Addr, message: &[u8]) -> u32 {
+    match form {
+        Checksum::Rfc9568 => 0,
+        Checksum::PseudoHeader => {
+            let length = message.len() as u32;
+            sum(&from.octets()) + sum(&to.octets()) + u32::from(ipv4::PROTOCOL) + length
+        }
+    }
+}
+
+const fn fold(sum: u32) -> u16 {
+    let once = (sum >> 16) + (sum & 0xffff);
+    ((once >> 16) + (once & 0xffff)) as u16
+}
