@@ -1,12 +1,15 @@
-//! CONTRACT (bodies to be written): what the machines of one director need.
+//! What the machines of one director need: identities given, names resolved, the rival known.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
+use clock::Duration;
+use coordinator::{Pool, RouterPolicy, ServerPolicy};
 use health::{Check, CheckId};
-use vrrp_proto::RouterId;
+use ipvs_table::ServerKey;
+use vrrp_proto::{LinkId, Priority, RouterId, router};
 
-use crate::Settings;
+use crate::settings::{Adverts, Router, Service, Settings};
 
 /// The file as one director's machines take it. Ids count up in the order of the file.
 #[derive(Clone, Debug)]
@@ -28,15 +31,137 @@ pub struct RouterPlan {
     pub name: String,
     /// Its parent interface.
     pub interface: String,
+    /// Our own address in `peers`, which unicast adverts must come from; `None` for multicast.
+    pub source: Option<Ipv4Addr>,
     /// Protocol settings; `link` is 0 until the wire thread numbers the links.
-    pub settings: vrrp_proto::router::Settings,
+    pub settings: router::Settings,
     /// Addresses with prefix lengths.
     pub addresses: Vec<(Ipv4Addr, u8)>,
 }
 
 impl Settings {
-    /// What the machines of director `name` need; `None` if the file names no such director.
-    pub fn for_director(&self, _name: &str) -> Option<Assembly> {
-        None
+    /// What the machines of director `name` need; `None` if the file names no such director. A file
+    /// without any director has nothing to do for whoever asks.
+    pub fn for_director(&self, name: &str) -> Option<Assembly> {
+        let known = self.directors.iter().any(|director| director.name == name);
+        if !known && !self.directors.is_empty() {
+            return None;
+        }
+        let mut assembly = Assembly {
+            routers: Vec::new(),
+            checks: BTreeMap::new(),
+            coordinator: coordinator::Settings { hold: HOLD, ..Default::default() },
+        };
+        for router in &self.routers {
+            assembly.add_router(self, name, router)?;
+        }
+        for service in &self.services {
+            assembly.add_service(service);
+        }
+        Some(assembly)
+    }
+
+    fn services_of<'a>(&'a self, router: &'a Router) -> impl Iterator<Item = &'a Service> {
+        self.services.iter().filter(|service| service.router.as_ref() == Some(&router.name))
     }
 }
+
+impl Assembly {
+    fn add_router(&mut self, file: &Settings, director: &str, router: &Router) -> Option<()> {
+        let id = RouterId(number(self.routers.len()));
+        let base = *router.priority.get(director)?;
+        let peer_base = peer_base(router, director);
+        let (source, adverts) = adverts(router, director);
+        let checked = file.services_of(router).any(|service| service.check.is_some());
+        let settings = router::Settings {
+            link: LinkId(0),
+            vrid: router.vrid,
+            priority: base,
+            interval: router.interval,
+            addresses: router.addresses.iter().map(|(address, _)| *address).collect(),
+            preempt: router.preempt,
+            adverts,
+            checksum: router.checksum,
+            peer_base,
+            rival: peer_base.map_or(Priority::MAX, |base| highest(file, router, base)),
+            hold: if checked { HOLD } else { Duration::ZERO },
+        };
+        let track = router.track.iter().map(|track| coordinator::Track {
+            interface: track.interface.clone(),
+            weight: track.weight,
+        });
+        let policy = RouterPolicy { name: router.name.clone(), base, track: track.collect() };
+        self.coordinator.routers.insert(id, policy);
+        self.routers.push(RouterPlan {
+            id,
+            name: router.name.clone(),
+            interface: router.interface.clone(),
+            source,
+            settings,
+            addresses: router.addresses.clone(),
+        });
+        Some(())
+    }
+
+    fn add_service(&mut self, service: &Service) {
+        let router = service.router.as_ref();
+        let router = self.routers.iter().find(|plan| Some(&plan.name) == router);
+        let mut pool = Pool {
+            name: service.name.clone(),
+            router: router.map(|plan| plan.id),
+            scheduler: service.scheduler.clone(),
+            forward: service.forward,
+            quorum: service.quorum,
+            servers: BTreeMap::new(),
+        };
+        for server in &service.servers {
+            let check = service.check.as_ref().map(|check| {
+                let id = CheckId(number(self.checks.len()));
+                let target = SocketAddr::new(server.address, check.port.unwrap_or(server.port));
+                let question = check.question.clone();
+                self.checks.insert(id, Check { target, question, timing: check.timing });
+                id
+            });
+            let key = ServerKey { address: server.address, port: server.port };
+            pool.servers.insert(key, ServerPolicy { weight: server.weight, check });
+        }
+        self.coordinator.pools.insert(service.key, pool);
+    }
+}
+
+/// Our own address, and where adverts go.
+fn adverts(router: &Router, director: &str) -> (Option<Ipv4Addr>, router::Adverts) {
+    match &router.adverts {
+        Adverts::Multicast => (None, router::Adverts::Multicast),
+        Adverts::Unicast(addresses) => {
+            let others = addresses.iter().filter(|(name, _)| *name != director);
+            let peers = others.map(|(_, address)| *address).collect();
+            (addresses.get(director).copied(), router::Adverts::Unicast(peers))
+        }
+    }
+}
+
+/// The other director's base priority for the router.
+fn peer_base(router: &Router, director: &str) -> Option<Priority> {
+    let others = router.priority.iter().filter(|(name, _)| *name != director);
+    others.map(|(_, priority)| *priority).max()
+}
+
+/// The highest priority a director with this base can have: with every cause that raises it.
+fn highest(file: &Settings, router: &Router, base: Priority) -> Priority {
+    let tracked = router.track.iter().map(|track| track.weight);
+    let quorums = file.services_of(router).filter_map(|service| Some(service.quorum?.priority));
+    let rise: i32 = tracked.chain(quorums).filter(|value| *value > 0).sum();
+    Priority::clamped(i32::from(base.get()).saturating_add(rise))
+}
+
+/// The file is bounded far below the numbers of an id.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// How long a first claim waits for the first round of checks (design.md 6).
+const HOLD: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests;

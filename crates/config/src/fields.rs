@@ -79,7 +79,7 @@ impl<'a> Fields<'a> {
             found.add(Finding::error(&name.span(), message).hint(hint));
         }
         for (key, example) in &self.missing {
-            let message = format!("{}: {key} is missing", self.what);
+            let message = format!("{}: missing key \"{key}\"", self.what);
             found.add(Finding::error(&self.span, message).hint(format!("add `{example}`")));
         }
     }
@@ -239,14 +239,19 @@ impl<'a> Field<'a> {
     }
 
     /// Records a mistake of this value.
+    pub(crate) fn complain(&self, message: &str, hint: Option<&str>, found: &mut Findings) {
+        let message = format!("{} {message}", self.label);
+        found.add(Finding::error(&self.span(), message).maybe_hint(hint.map(Into::into)));
+    }
+
+    /// Records a mistake of this value, which is unusable.
     pub(crate) fn refuse<T>(
         &self,
         message: &str,
-        hint: Option<String>,
+        hint: Option<&str>,
         found: &mut Findings,
     ) -> Option<T> {
-        let message = format!("{} {message}", self.label);
-        found.add(Finding::error(&self.span(), message).maybe_hint(hint));
+        self.complain(message, hint, found);
         None
     }
 

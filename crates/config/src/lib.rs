@@ -3,14 +3,82 @@
 //! [`check`] reads text and returns settings with warnings, or every problem with file, line,
 //! column, caret and suggestion. Nothing here reads a file or knows which director we are;
 //! [`Settings::for_director`] turns settings into what the machines of one director need.
+//!
+//! ```text
+//! text ─parse─► TOML with places ─read─► raw shapes ─cross─► no errors? ─build─► Settings
+//!                  │ broken syntax          │ types, ranges,    │ names, duplicates,
+//!                  ▼                        ▼ unknown keys      ▼ what cannot work
+//!               Findings ──────────────────render─────────────────────────► Problems
+//! ```
+//!
+//! # The file
+//!
+//! Unknown keys are errors, addresses are numeric, quantities carry their unit (`ms`, `s`, `min`,
+//! `h`). A key with a default may be left out.
+//!
+//! | key | value | default |
+//! |---|---|---|
+//! | `[pair]` | what both directors have in common | required |
+//! | `name` | a name: letters, digits, `-`, `_`, `.` | required |
+//! | `secret_file` | absolute path of the pair link's key; not read yet | none |
+//! | `[[director]]` | one or two; none in a file with nothing to do | |
+//! | `name` | which one: `--director`, or the host name | required |
+//! | `address` | IPv4 or IPv6, for the pair link only | none |
+//! | `priority` | base priority of its routers, 1 to 254 | 100 |
+//! | `[[router]]` | a VRRP virtual router | |
+//! | `name` | a name | required |
+//! | `interface` | where it advertises and holds its addresses | required |
+//! | `vrid` | 1 to 255, used once on that interface | required |
+//! | `interval` | between adverts: 10ms to 40.95s in steps of 10ms | `"1s"` |
+//! | `addresses` | 1 to 255 of IPv4, each with a prefix length or as /32 | required |
+//! | `priority` | `{ lb1 = 100, lb2 = 150 }`, over the directors' | the directors' |
+//! | `track` | list of `{ interface, weight }`: what losing it adds, -253 to 253 | none |
+//! | `adverts` | `"multicast"` or `"unicast"` | `"multicast"` |
+//! | `peers` | `{ lb1 = "192.0.2.11", lb2 = "192.0.2.12" }`: every director's own address there | with unicast only |
+//! | `preempt` | whether a higher base priority takes over from a live Active | `true` |
+//! | `checksum` | `"auto"`, `"rfc9568"` or `"pseudo-header"` | `"auto"` |
+//! | `[[service]]` | an IPVS virtual server | |
+//! | `name` | a name | required |
+//! | `listen` | `"tcp://ADDRESS:PORT"` or `"udp://ADDRESS:PORT"` | required |
+//! | `router` | the router that holds its address | none |
+//! | `scheduler` | a scheduler of IPVS | `"wlc"` |
+//! | `forward` | `"direct"`, `"nat"` or `"tunnel"` | `"direct"` |
+//! | `quorum` | when the service counts as lost, and what that is worth | never |
+//! | `quorum.unit` | `"servers"` | `"servers"` |
+//! | `quorum.down_below` | lost with fewer live servers | 1 |
+//! | `quorum.up_at` | back with as many, at least `down_below` | `down_below` |
+//! | `quorum.priority` | added to the router's priority while lost, -253 to 253 | required |
+//! | `check` | how a server is judged | always up |
+//! | `check.http` | `"http://{server}:PORT/PATH"`; port and path may be left out | this or `tcp` |
+//! | `check.tcp` | `true` or `"{server}:PORT"` | this or `http` |
+//! | `check.host` | the Host header of `http` | server and port |
+//! | `check.status` | `200`, `"200-299"`, or a list of those, for `http` | `"200-299"` |
+//! | `check.interval` | 10ms to 1h | `"2s"` |
+//! | `check.timeout` | for the whole exchange, at most the interval | the interval, at most `"1s"` |
+//! | `check.fall`, `check.rise` | answers in a row that are believed, 1 to 1000 | 3, 2 |
+//! | `server` | list of `{ address, port, weight }` | required |
+//! | `server.address` | IPv4 | required |
+//! | `server.port` | another than the service's with `"nat"` only | the service's |
+//! | `server.weight` | 0 to 65535; 0 takes no new connections | 1 |
 
 #![forbid(unsafe_code)]
 
+mod build;
+mod check;
+mod cross;
 mod director;
+mod fields;
+mod finding;
+mod problem;
+mod quantity;
+mod raw;
+mod read;
+mod render;
 mod settings;
+mod suggest;
+mod syntax;
 
+pub use check::check;
 pub use director::{Assembly, RouterPlan};
-pub use settings::{
-    Adverts, CheckSettings, Director, Problem, Report, Router, Server, Service, Settings, Severity,
-    Track, check,
-};
+pub use problem::{Problem, Report, Severity};
+pub use settings::{Adverts, CheckSettings, Director, Router, Server, Service, Settings, Track};

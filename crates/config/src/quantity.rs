@@ -13,7 +13,7 @@ pub(crate) use address::{any_address, ipv4, real_server, virtual_address};
 pub(crate) use listen::listen;
 pub(crate) use name::{host_header, interface, name, path};
 pub(crate) use time::{duration, interval, write};
-pub(crate) use url::{HttpUrl, http_url, statuses, tcp_target};
+pub(crate) use url::{http_url, statuses, tcp_target};
 
 /// What is wrong with a text.
 #[derive(Debug, Eq, PartialEq)]

@@ -16,8 +16,9 @@ pub(crate) fn problem(name: &str, text: &str, finding: Finding) -> Problem {
         Severity::Warning => Level::WARNING,
     };
     let primary = AnnotationKind::Primary.span(place.in_line.clone());
-    let mut group =
-        level.primary_title(finding.message.as_str()).element(place.snippet(name).annotation(primary));
+    let mut group = level
+        .primary_title(finding.message.as_str())
+        .element(place.snippet(name).annotation(primary));
     if let Some((span, label)) = &finding.other {
         let other = Place::of(text, span);
         let mark = AnnotationKind::Context.span(other.in_line.clone()).label(*label);

@@ -1,4 +1,4 @@
-//! CONTRACT (to be completed and split into files): the validated file.
+//! The validated file: what exists holds together.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -15,7 +15,9 @@ use vrrp_proto::{ChecksumPolicy, Priority, Vrid};
 pub struct Settings {
     /// `pair.name`
     pub pair: String,
-    /// `[[director]]`, one or two
+    /// `pair.secret_file`: the key of the pair link. Nothing reads it yet.
+    pub secret_file: Option<String>,
+    /// `[[director]]`, one or two; none if there is nothing to do at all
     pub directors: Vec<Director>,
     /// `[[router]]`
     pub routers: Vec<Router>,
@@ -118,44 +120,4 @@ pub struct Server {
     pub port: u16,
     /// 1 by default.
     pub weight: Weight,
-}
-
-/// What [`check`] found.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// The settings, if there is no error.
-    pub settings: Option<Settings>,
-    /// Errors and warnings in the order of the file.
-    pub problems: Vec<Problem>,
-}
-
-/// One thing wrong with the file.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Problem {
-    /// Whether the file can be used all the same.
-    pub severity: Severity,
-    /// 1-based.
-    pub line: usize,
-    /// 1-based, in characters.
-    pub column: usize,
-    /// One line: names the object.
-    pub message: String,
-    /// The way out.
-    pub hint: Option<String>,
-    /// The problem as a person reads it: `file:line:column`, source line, caret, hint.
-    pub text: String,
-}
-
-/// Whether the file can be used all the same.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Severity {
-    /// It cannot.
-    Error,
-    /// It can, but something in it cannot work as written.
-    Warning,
-}
-
-/// Checks the text of a file called `name`.
-pub fn check(_name: &str, _text: &str) -> Report {
-    Report { settings: None, problems: Vec::new() }
 }

@@ -102,7 +102,8 @@ impl Engine {
     /// When [`Self::tick`] must be called at the latest.
     fn deadline(&self) -> Instant {
         let collecting = self.collecting.as_ref().map(Collecting::until);
-        let retry = (!self.loops.are_idle() || self.unwritten_ours.is_some()).then(|| now() + RETRY);
+        let retry =
+            (!self.loops.are_idle() || self.unwritten_ours.is_some()).then(|| now() + RETRY);
         let deadlines = [self.coordinator.deadline(), collecting, retry, self.stopping.until()];
         deadlines.into_iter().flatten().fold(self.lease_at, Instant::min)
     }

@@ -8,7 +8,10 @@ use crate::words::{cause, quoted, reason};
 pub(crate) fn line(notice: &Notice, lo_is_up: bool) -> String {
     match notice {
         Notice::Server { service, server, verdict, why } => {
-            format!("INFO service={service} server={server} verdict={verdict} why={}", quoted(&why.to_string()))
+            format!(
+                "INFO service={service} server={server} verdict={verdict} why={}",
+                quoted(&why.to_string())
+            )
         }
         Notice::Quorum { service, live, lost } => {
             let state = if *lost { "lost" } else { "reached" };
@@ -23,21 +26,34 @@ pub(crate) fn line(notice: &Notice, lo_is_up: bool) -> String {
             format!("INFO router={router} role={role} reason={}", reason(*why))
         }
         Notice::UnknownServersEnter { service, count } => {
-            format!("WARN service={service} servers={count} state=unknown action=enter why=\"Active, and no check has answered in time\"")
+            format!(
+                "WARN service={service} servers={count} state=unknown action=enter why=\"Active, and no check has answered in time\""
+            )
         }
         Notice::Impaired { service, server, why } => {
-            format!("WARN service={service} server={server} check=impaired why={}", quoted(&why.to_string()))
+            format!(
+                "WARN service={service} server={server} check=impaired why={}",
+                quoted(&why.to_string())
+            )
         }
         Notice::Refused(refusal) => {
-            format!("WARN service={} refused={}", refusal.service, quoted(&ipvs::explain(refusal, lo_is_up)))
+            format!(
+                "WARN service={} refused={}",
+                refusal.service,
+                quoted(&ipvs::explain(refusal, lo_is_up))
+            )
         }
         Notice::Cured(service, server) => match server {
             Some(server) => format!("INFO service={service} server={server} refused=no"),
             None => format!("INFO service={service} refused=no"),
         },
         Notice::Drift(service, server) => match server {
-            Some(server) => format!("WARN service={service} server={server} drift=repairing why=\"changed by somebody else\""),
-            None => format!("WARN service={service} drift=repairing why=\"changed by somebody else\""),
+            Some(server) => format!(
+                "WARN service={service} server={server} drift=repairing why=\"changed by somebody else\""
+            ),
+            None => {
+                format!("WARN service={service} drift=repairing why=\"changed by somebody else\"")
+            }
         },
     }
 }

@@ -3,7 +3,7 @@
 //! The daemon's loops live in their own crates (`vrrp`, `ipvs`, `probe`); this binary assembles
 //! them, runs the engine between them, and answers on the control socket.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod ask;
 mod check;
@@ -15,6 +15,7 @@ mod ours;
 mod outgoing;
 mod run;
 mod status;
+mod sys;
 mod time;
 mod words;
 mod writer;

@@ -50,7 +50,11 @@ mod tests {
         let address = "192.0.2.80".parse().unwrap();
         let services = [
             ServiceKey::Listen { protocol: Protocol::Tcp, address, port: 80 },
-            ServiceKey::Listen { protocol: Protocol::Udp, address: "2001:db8::1".parse().unwrap(), port: 53 },
+            ServiceKey::Listen {
+                protocol: Protocol::Udp,
+                address: "2001:db8::1".parse().unwrap(),
+                port: 53,
+            },
             ServiceKey::Mark { family: Family::V6, mark: 7 },
         ];
         assert_eq!(parse(&emit(&services)), services);

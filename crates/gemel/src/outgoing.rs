@@ -20,7 +20,8 @@ impl<T> Outgoing<T> {
     /// Passes an order on, now or when there is room. `merge` puts a later order into an earlier
     /// one about the same thing, and gives it back when it is about another.
     pub(crate) fn push(&mut self, order: T, merge: impl Fn(&mut T, T) -> Option<T>) {
-        let merged = self.waiting.iter_mut().try_fold(order, |order, earlier| merge(earlier, order));
+        let merged =
+            self.waiting.iter_mut().try_fold(order, |order, earlier| merge(earlier, order));
         self.waiting.extend(merged);
         self.flush();
     }

@@ -11,7 +11,6 @@ use clock::Duration;
 use config::{Assembly, Settings};
 use ipvs_table::{ServiceKey, Table};
 use mailbox::{Outbox, mailbox};
-use nix::net::if_::InterfaceFlags;
 use tokio::sync::mpsc;
 
 use crate::engine::{self, Engine, Identity, Inboxes, Loops, Signals};
@@ -85,7 +84,7 @@ fn start(
     }
     let ours_file = arguments.state_dir.join("services");
     let ours = read_ours(&ours_file)?;
-    let has_table = needs_table(&assembly, &ours)?;
+    let table_client = open_table(&assembly, &ours)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _inside = runtime.enter();
     let signals = Signals::register()?;
@@ -98,14 +97,17 @@ fn start(
     let (check_facts, checks) = mailbox(FACTS)?;
     let (questions, asked) = mpsc::channel(QUESTIONS);
     // Adverts first: a restarted Active has little time, and the table can be long.
-    let vrrp = vrrp::start(vrrp_setup(&assembly, arguments), wire_facts).map_err(|e| anyhow!(e.0))?;
-    let (table_orders, adopted) = start_table(has_table, &assembly, ours, table_facts)?;
-    let identity = Identity { pair, director, ours_file, lo_is_up: lo_is_up() };
-    let loops = Loops {
-        wire: Outgoing::new(vrrp.orders()),
-        table: table_orders,
-        checks: start_checks(&assembly, check_facts)?,
+    let vrrp =
+        vrrp::start(vrrp_setup(&assembly, arguments), wire_facts).map_err(|e| anyhow!(e.0))?;
+    let rest = start_table(table_client, &assembly, ours, table_facts)
+        .and_then(|table| Ok((table, start_checks(&assembly, check_facts)?)));
+    let ((table_orders, adopted), check_orders) = match rest {
+        Ok(rest) => rest,
+        Err(error) => return Err(let_go(vrrp, error)),
     };
+    let identity = Identity { pair, director, ours_file, lo_is_up: ipvs::lo_up() };
+    let loops =
+        Loops { wire: Outgoing::new(vrrp.orders()), table: table_orders, checks: check_orders };
     let engine = Engine::new(identity, assembly, loops, writer, adopted);
     let inboxes = Inboxes::new(wire, table, checks, asked, signals)?;
     drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
@@ -122,6 +124,17 @@ fn start(
     code
 }
 
+/// Nothing half done: what the wire thread may have resumed is released before the error is told.
+fn let_go(vrrp: vrrp::Vrrp, error: anyhow::Error) -> anyhow::Error {
+    match vrrp.order(vrrp::Order::Release) {
+        Ok(()) => {
+            vrrp.join();
+            error
+        }
+        Err(_) => error.context("the wire thread does not answer; its addresses may be left"),
+    }
+}
+
 fn read_ours(file: &Path) -> anyhow::Result<Vec<ServiceKey>> {
     match fs::read_to_string(file) {
         Ok(text) => Ok(ours::parse(&text)),
@@ -130,27 +143,18 @@ fn read_ours(file: &Path) -> anyhow::Result<Vec<ServiceKey>> {
     }
 }
 
-/// Whether there is a table to keep, now or from before; and if so, whether it can be kept.
-fn needs_table(assembly: &Assembly, ours: &[ServiceKey]) -> anyhow::Result<bool> {
+/// The way to the kernel's table, if there is one to keep, now or from before.
+fn open_table(assembly: &Assembly, ours: &[ServiceKey]) -> anyhow::Result<Option<ipvs::Client>> {
     if assembly.coordinator.pools.is_empty() && ours.is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
-    ipvs::available().map_err(|error| anyhow!(error.0))?;
-    if !lo_is_up() {
+    let client = ipvs::Client::open().map_err(|error| anyhow!(error.0))?;
+    if !ipvs::lo_up() {
         bail!(
             "interface lo is down, and the kernel then refuses every real server of IPVS: `ip link set lo up`, then start again"
         );
     }
-    Ok(true)
-}
-
-/// Whether `lo` is up in this network namespace; a kernel that cannot tell counts as up.
-fn lo_is_up() -> bool {
-    nix::ifaddrs::getifaddrs().map_or(true, |mut interfaces| {
-        interfaces.any(|entry| {
-            entry.interface_name == "lo" && entry.flags.contains(InterfaceFlags::IFF_UP)
-        })
-    })
+    Ok(Some(client))
 }
 
 fn vrrp_setup(assembly: &Assembly, arguments: &cli::Run) -> vrrp::Setup {
@@ -178,17 +182,15 @@ fn vrrp_setup(assembly: &Assembly, arguments: &cli::Run) -> vrrp::Setup {
 type Adopted = (Option<Outgoing<ipvs::Order>>, Table);
 
 fn start_table(
-    has_table: bool,
+    client: Option<ipvs::Client>,
     assembly: &Assembly,
     mut ours: Vec<ServiceKey>,
     facts: Outbox<ipvs::Fact>,
 ) -> anyhow::Result<Adopted> {
-    if !has_table {
-        return Ok((None, Table::new()));
-    }
+    let Some(client) = client else { return Ok((None, Table::new())) };
     ours.extend(assembly.coordinator.pools.keys());
     let setup = ipvs::Setup { ours, verify: VERIFY };
-    let started = ipvs::start(setup, facts).map_err(|error| anyhow!(error.0))?;
+    let started = ipvs::start_on(client, setup, facts).map_err(|error| anyhow!(error.0))?;
     Ok((Some(Outgoing::new(started.orders)), started.table))
 }
 

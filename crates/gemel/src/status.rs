@@ -89,11 +89,14 @@ pub(crate) struct Service {
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Server {
     pub(crate) address: String,
-    /// up, down or unknown.
-    pub(crate) verdict: String,
+    /// `up` or `down` as its check concluded; `unchecked` has none; not judged yet: `unknown` takes
+    /// no traffic, `adopted` took some when we started, `forced` was let in unjudged.
+    pub(crate) standing: String,
     pub(crate) since_s: f64,
     /// The outcome that decided.
-    pub(crate) why: String,
+    pub(crate) why: Option<String>,
+    /// What the last check showed.
+    pub(crate) last_check: Option<String>,
     /// In the file.
     pub(crate) weight: u16,
     /// In the kernel's table; absent when it takes no traffic.

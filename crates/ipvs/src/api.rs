@@ -1,10 +1,15 @@
-//! CONTRACT (to be completed): what goes in and out of the table thread.
+//! What goes in and out of the table thread, and its start. The daemon is the caller.
 
 use std::collections::BTreeMap;
 
 use clock::Duration;
 use ipvs_table::{Refusal, ServerKey, Service, ServiceKey, Table};
-use mailbox::Outbox;
+use mailbox::{Outbox, mailbox};
+
+use crate::client::Client;
+use crate::explain::NO_PERMISSION;
+use crate::kernel::{Connections, Kernel, Lost};
+use crate::thread;
 
 /// What the thread needs.
 #[derive(Clone, Debug)]
@@ -48,7 +53,7 @@ pub enum Fact {
     Ours(Vec<ServiceKey>),
     /// The answer to [`Order::Report`]: the whole table, foreign services among it, and each
     /// server's active and inactive connections.
-    Report(Table, BTreeMap<(ServiceKey, ServerKey), (u32, u32)>),
+    Report(Table, Connections),
     /// Something for the log.
     Warning(String),
     /// The thread has ended in order.
@@ -65,13 +70,47 @@ pub struct Started {
 }
 
 /// Why it cannot start. Nothing was changed; says the object and the way out.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub struct StartError(pub String);
 
-/// Opens the socket, dumps the table, runs the thread.
+/// Opens the socket in this thread's network namespace, dumps the table, runs the thread.
 ///
 /// # Errors
 /// No IPVS in this kernel, no permission: named, with the way out.
-pub fn start(_setup: Setup, _facts: Outbox<Fact>) -> Result<Started, StartError> {
-    Err(StartError("not written".into()))
+pub fn start(setup: Setup, facts: Outbox<Fact>) -> Result<Started, StartError> {
+    start_on(Client::open()?, setup, facts)
 }
+
+/// The same on another kernel.
+///
+/// # Errors
+/// The kernel cannot be read.
+pub fn start_on(
+    mut kernel: impl Kernel + Send + 'static,
+    setup: Setup,
+    facts: Outbox<Fact>,
+) -> Result<Started, StartError> {
+    let (table, _) = kernel.dump().map_err(|lost| cannot_read(&lost))?;
+    let (orders, inbox) = mailbox(ORDERS)
+        .map_err(|errno| StartError(format!("open the table thread's mailbox: {errno}")))?;
+    let held = table.clone();
+    std::thread::Builder::new()
+        .name("gemel-table".into())
+        .stack_size(STACK_BYTES)
+        .spawn(move || thread::run(kernel, setup, held, inbox, facts))
+        .map_err(|error| StartError(format!("start the table thread: {error}")))?;
+    Ok(Started { orders, table })
+}
+
+fn cannot_read(lost: &Lost) -> StartError {
+    match lost.errno {
+        Some(libc::EPERM) => StartError(format!("{}: {NO_PERMISSION}", lost.during)),
+        _ => StartError(lost.to_string()),
+    }
+}
+
+/// Orders that may wait; a window of requests takes milliseconds.
+const ORDERS: usize = 256;
+/// Nothing recurses here; the tables are on the heap.
+const STACK_BYTES: usize = 256 << 10;

@@ -1,174 +1,310 @@
-//! CONTRACT (bodies to be written): one virtual router on one director.
+//! Who holds this virtual router's addresses, as seen from one director (RFC 9568 6.4).
+//!
+//! ```text
+//!   +------+  Startup, owner; Resume, in time      +--------+
+//!   | Init |-------------------------------------->|        |
+//!   |      |  Startup   +--------+  silence        | Active |
+//!   |      |----------->| Backup |---------------->|        |
+//!   |      |<-----------|        |<----------------|        |
+//!   |      |  Shutdown, +--------+  a better peer  |        |
+//!   |      |  Keep      +---------+                |        |
+//!   |      |<-----------| Leaving |<---------------|        |
+//!   |      |  somebody  +---------+  Shutdown      |        |
+//!   |      |  answers, or time is up               |        |
+//!   |      |<--------------------------------------|        |
+//!   +------+  Keep                                 +--------+
+//! ```
+//!
+//! The link going down leads to Init from everywhere; its coming up leads back to Backup.
+//!
+//! It does not know interfaces, packets' bytes, or why its priority changes. [`crate::Election`]
+//! owns every router and is the only caller of [`Router::handle`].
 
-use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
 use clock::{Duration, Instant, Interval};
 
-use crate::{Checksum, ChecksumPolicy, LinkId, Priority, Role, Vrid};
+use crate::{Checksum, ChecksumPolicy, Priority, Role};
 
-/// What this router is told to be.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Settings {
-    /// The interface it advertises on.
-    pub link: LinkId,
-    /// Its number on that link.
-    pub vrid: Vrid,
-    /// Its priority with no cause at work; `Event::Priority` brings the effective one.
-    pub priority: Priority,
-    /// How often it advertises while Active.
-    pub interval: Interval,
-    /// The virtual addresses, as advertised; at least one, at most 255.
-    pub addresses: Vec<Ipv4Addr>,
-    /// Whether it takes over from an Active router of lower priority.
-    pub preempt: Preempt,
-    /// How adverts travel.
-    pub adverts: Adverts,
-    /// Which checksums it accepts and sends.
-    pub checksum: ChecksumPolicy,
-    /// The base priority of the other director, if the configuration tells: an advert below it
-    /// shows a health cause at work there, which `Preempt::No` does not protect (design.md 5).
-    pub peer_base: Option<Priority>,
-    /// The highest priority another director can claim these addresses with: its Skew_Time bounds
-    /// how late a restarted Active may resume (design.md 6).
-    pub rival: Priority,
-    /// How long after Startup a claim waits for `Event::Ready` unless a live peer falls silent.
-    pub hold: Duration,
-}
+mod active;
+mod backup;
+mod counters;
+mod event;
+mod output;
+mod settings;
+mod status;
 
-/// Whether a better Backup takes over from a live Active.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Preempt {
-    /// As soon as its Active_Down_Timer, which lower adverts do not reset, ends.
-    #[default]
-    Yes,
-    /// Only when a named health cause put the Active below it.
-    No,
-}
-
-/// How adverts travel.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Adverts {
-    /// To 224.0.0.18, from anybody on the link.
-    Multicast,
-    /// To each of these peers, and only from them.
-    Unicast(Vec<Ipv4Addr>),
-}
-
-/// What can happen to a router.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Event {
-    /// A valid advertisement for this virtual router came in from somebody else.
-    Advert(Heard),
-    /// The link can carry adverts from this address of ours, or cannot.
-    Link(Link),
-    /// Stop taking part but leave everything as it is, for a successor process (design.md 6, Keep).
-    Keep,
-    /// The effective priority changed: health, tracking or an operator.
-    Priority(Priority),
-    /// The first round of checks is done and the table stands: claims need wait no longer.
-    Ready,
-    /// Leave the election and say so (design.md 6, Release).
-    Shutdown,
-    /// Enter the election as Backup, or as Active when we own the addresses.
-    Startup,
-    /// Enter it as Active again if an earlier process of this boot sent its last advert then and
-    /// that is recent enough (design.md 6, Resume); as Startup otherwise.
-    Resume(Instant),
-    /// Time has passed.
-    Tick,
-}
-
-/// The parts of an advertisement the election needs.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Heard {
-    /// Who sent it.
-    pub from: Ipv4Addr,
-    /// The sender's priority; 0 says that it leaves.
-    pub priority: Priority,
-    /// How often the sender advertises.
-    pub interval: Interval,
-    /// Which sum it carried.
-    pub checksum: Checksum,
-}
-
-/// What the link can do for this router.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Link {
-    /// Absent, down, without carrier, or without an address of ours.
-    Down,
-    /// Usable; adverts go out from this address.
-    Up(Ipv4Addr),
-}
-
-/// What the caller must do, in order.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Output {
-    /// Send an advertisement of this priority, now (an edge).
-    Advertise(Priority),
-    /// Hold the addresses, or do not (a level). Said whenever it changes and once at startup.
-    Want(Holding),
-    /// Announce the held addresses once more: another Active was heard (an edge).
-    Announce,
-    /// The role changed.
-    Became(Role, Reason),
-}
-
-/// What a router wants of its addresses.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Holding {
-    /// Not ours to answer for: mute at once, then remove.
-    Absent,
-    /// Ours: present, announced, repaired when they vanish.
-    Held,
-}
-
-/// Why a role changed (the events of RFC 8347's last-event, and ours).
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Reason {
-    /// Entered the election.
-    Startup,
-    /// An earlier process of this boot was Active a moment ago.
-    Resumed,
-    /// We own the addresses.
-    Owner,
-    /// The Active router fell silent.
-    PeerSilent,
-    /// The Active router said priority 0.
-    PeerReleased,
-    /// The Active router has a lower priority than ours.
-    PeerLower,
-    /// Another Active has a higher priority, or an equal one and the higher address.
-    PeerHigher,
-    /// The link went down, or lost our address.
-    LinkDown,
-    /// The link came up.
-    LinkUp,
-    /// Ordered to leave.
-    Shutdown,
-    /// Another router answers now; our leaving is complete.
-    Succeeded,
-    /// Nobody took over within the bound of leaving.
-    NoSuccessor,
-    /// Ordered to stop without letting go.
-    Keep,
-}
+use active::Active;
+use backup::{Backup, Hold};
+pub use counters::Counters;
+pub use event::{Event, Heard, Link};
+pub use output::{Holding, Output, Outputs, Reason};
+pub use settings::{Adverts, Preempt, Settings};
+pub use status::Peer;
 
 /// One virtual router on one director.
 #[derive(Debug)]
 pub struct Router {
     settings: Settings,
-    role: Role,
+    state: State,
+    since: Instant,
+    reason: Reason,
+    /// The effective priority.
+    priority: Priority,
+    link: Link,
+    hold: Hold,
+    learned: Checksum,
+    peer: Option<Peer>,
+    last_advert: Option<Instant>,
+    counters: Counters,
 }
 
+/// Each state owns its deadline, so a stale timer cannot exist.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Init(Init),
+    Backup(Backup),
+    Active(Active),
+    Leaving(Leaving),
+}
+
+/// Takes no part.
+#[derive(Clone, Copy, Debug)]
+struct Init {
+    ordered: Ordered,
+    /// Whether an advert was heard here that beats ours: then nothing is resumed.
+    beaten: bool,
+}
+
+/// Holds the addresses after saying priority 0, until somebody else answers.
+#[derive(Clone, Copy, Debug)]
+struct Leaving {
+    until: Instant,
+    /// Ordered to start again meanwhile: once this is over.
+    next: Ordered,
+}
+
+/// What the last order about taking part was.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Ordered {
+    Out,
+    In,
+}
+
+/// The inputs.
 impl Router {
-    /// Its settings.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    /// A router that takes no part yet, made `now`, on a link in this state.
+    pub fn new(now: Instant, settings: Settings, link: Link) -> Self {
+        Self {
+            state: State::Init(Init { ordered: Ordered::Out, beaten: false }),
+            since: now,
+            reason: Reason::Startup,
+            priority: settings.priority,
+            link,
+            hold: Hold::Unstarted,
+            learned: Checksum::PseudoHeader,
+            peer: None,
+            last_advert: None,
+            counters: Counters::default(),
+            settings,
+        }
     }
 
-    /// Its role.
-    pub fn role(&self) -> Role {
-        self.role
+    /// Takes in one event; returns what to do about it, in order.
+    #[must_use]
+    pub fn handle(&mut self, now: Instant, event: Event) -> Outputs {
+        if !self.note(now, event) {
+            return Outputs::NONE;
+        }
+        match self.state {
+            State::Init(init) => self.init(now, init, event),
+            State::Backup(backup) => self.backup(now, backup, event),
+            State::Active(active) => self.active(now, active, event),
+            State::Leaving(leaving) => self.leaving(now, leaving, event),
+        }
+    }
+
+    /// When to call [`Self::handle`] with [`Event::Tick`] at the latest.
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Init(init) => self.may_start(init).then_some(self.since),
+            State::Backup(backup) => Some(self.takeover_at(backup)),
+            State::Active(active) => Some(active.deadline()),
+            State::Leaving(leaving) => Some(leaving.until),
+        }
+    }
+
+    pub(crate) const fn counters_mut(&mut self) -> &mut Counters {
+        &mut self.counters
+    }
+
+    /// What holds in every state. Says whether there is anything left to decide.
+    fn note(&mut self, now: Instant, event: Event) -> bool {
+        match event {
+            // Our own packet come back, or a duplicate address: never a reason to flip.
+            Event::Advert(heard) if self.link == Link::Up(heard.from) => return false,
+            Event::Advert(heard) => self.hear(now, heard),
+            Event::Learned(form) if self.peer.is_none() => self.learned = form,
+            Event::Link(link) => return core::mem::replace(&mut self.link, link) != link,
+            Event::Priority(priority) => return self.reprioritize(priority),
+            Event::Ready => self.hold = Hold::Over,
+            Event::Learned(_)
+            | Event::Keep
+            | Event::Shutdown
+            | Event::Startup
+            | Event::Resume(_)
+            | Event::Tick => {}
+        }
+        true
+    }
+
+    fn hear(&mut self, now: Instant, heard: Heard) {
+        self.counters.advertisement_rcvd += 1;
+        if heard.priority == Priority::RELEASE {
+            self.counters.priority_zero_pkts_rcvd += 1;
+        }
+        self.learned = heard.checksum;
+        let Heard { from: address, priority, interval, .. } = heard;
+        self.peer = Some(Peer { address, priority, interval, at: now });
+    }
+
+    /// Says whether anything changed. Who owns the addresses is not a matter of health.
+    fn reprioritize(&mut self, priority: Priority) -> bool {
+        if self.settings.priority == Priority::OWNER {
+            return false;
+        }
+        let effective = Priority::clamped(priority.get().into());
+        core::mem::replace(&mut self.priority, effective) != effective
     }
 }
+
+/// Init and Leaving; Backup and Active have files of their own.
+impl Router {
+    /// RFC 9568 6.4.1
+    fn init(&mut self, now: Instant, init: Init, event: Event) -> Outputs {
+        match event {
+            Event::Startup => self.enter(now),
+            Event::Resume(sent) if self.may_resume(now, init, sent) => {
+                self.hold = Hold::Over;
+                self.claim(now, Reason::Resumed)
+            }
+            Event::Resume(_) => self.enter(now),
+            Event::Link(Link::Up(_)) if self.may_start(init) => self.begin(now, Reason::LinkUp),
+            Event::Tick if self.may_start(init) => self.enter(now),
+            Event::Advert(heard) if self.loses_to(heard) => {
+                self.state = State::Init(Init { beaten: true, ..init });
+                Outputs::NONE
+            }
+            Event::Shutdown | Event::Keep => {
+                self.state = State::Init(Init { ordered: Ordered::Out, ..init });
+                Outputs::NONE
+            }
+            Event::Advert(_)
+            | Event::Learned(_)
+            | Event::Link(_)
+            | Event::Priority(_)
+            | Event::Ready
+            | Event::Tick => Outputs::NONE,
+        }
+    }
+
+    /// Not in the RFC: the addresses stay up until somebody else answers for them, so that a
+    /// planned stop leaves no hole (design.md 6, Release).
+    fn leaving(&mut self, now: Instant, leaving: Leaving, event: Event) -> Outputs {
+        let absent = Output::Want(Holding::Absent);
+        match event {
+            Event::Advert(heard) if heard.priority != Priority::RELEASE => {
+                Outputs::of([absent, self.retire(now, Reason::Succeeded, leaving.next)])
+            }
+            Event::Tick if now >= leaving.until => {
+                Outputs::of([absent, self.retire(now, Reason::NoSuccessor, leaving.next)])
+            }
+            Event::Link(Link::Down) => {
+                Outputs::of([absent, self.retire(now, Reason::LinkDown, leaving.next)])
+            }
+            // We have given the addresses away: a successor process must not find them here.
+            Event::Keep => Outputs::of([absent, self.retire(now, Reason::Keep, Ordered::Out)]),
+            Event::Startup | Event::Resume(_) => self.leave_then(leaving, Ordered::In),
+            Event::Shutdown => self.leave_then(leaving, Ordered::Out),
+            Event::Advert(_)
+            | Event::Learned(_)
+            | Event::Link(Link::Up(_))
+            | Event::Priority(_)
+            | Event::Ready
+            | Event::Tick => Outputs::NONE,
+        }
+    }
+
+    fn leave_then(&mut self, leaving: Leaving, next: Ordered) -> Outputs {
+        self.state = State::Leaving(Leaving { next, ..leaving });
+        Outputs::NONE
+    }
+
+    /// Told to take part. Whatever an earlier process left of the addresses goes first, even
+    /// while the link is down.
+    fn enter(&mut self, now: Instant) -> Outputs {
+        self.hold = self.hold.started(now + self.settings.hold);
+        match self.link {
+            Link::Up(_) => self.begin(now, Reason::Startup),
+            Link::Down => {
+                self.retire(now, Reason::LinkDown, Ordered::In);
+                Outputs::of([Output::Want(Holding::Absent)])
+            }
+        }
+    }
+
+    fn begin(&mut self, now: Instant, reason: Reason) -> Outputs {
+        if self.priority == Priority::OWNER {
+            return self.claim(now, Reason::Owner);
+        }
+        let became = self.follow(now, self.settings.interval, reason);
+        Outputs::of([Output::Want(Holding::Absent), became])
+    }
+
+    fn may_start(&self, init: Init) -> bool {
+        init.ordered == Ordered::In && self.link != Link::Down
+    }
+
+    /// design.md 6, Resume: no peer that heard our last advert can have taken over yet, with a whole
+    /// interval to spare, and none that beats us has spoken. A moment yet to come is no moment of
+    /// this boot.
+    fn may_resume(&self, now: Instant, init: Init, sent: Instant) -> bool {
+        let interval = self.settings.interval;
+        let bound = self.settings.rival.down(interval).saturating_sub(interval.duration());
+        let fresh = sent <= now && now.since(sent) < bound;
+        fresh && !init.beaten && self.link != Link::Down
+    }
+}
+
+/// What several states do.
+impl Router {
+    fn became(&mut self, now: Instant, state: State, reason: Reason) -> Output {
+        self.state = state;
+        self.since = now;
+        self.reason = reason;
+        Output::Became(self.role(), reason)
+    }
+
+    /// Takes no part any more. A claim that stands (Keep) is still known by its last advert.
+    fn retire(&mut self, now: Instant, reason: Reason, ordered: Ordered) -> Output {
+        if reason != Reason::Keep {
+            self.last_advert = None;
+        }
+        self.became(now, State::Init(Init { ordered, beaten: false }), reason)
+    }
+
+    /// RFC 9568 6.4.3: ties go to the higher address.
+    fn loses_to(&self, heard: Heard) -> bool {
+        (heard.priority, heard.from) > (self.priority, self.address())
+    }
+
+    const fn address(&self) -> Ipv4Addr {
+        match self.link {
+            Link::Up(address) => address,
+            Link::Down => Ipv4Addr::UNSPECIFIED,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -149,3 +149,6 @@ pub enum ChecksumPolicy {
     /// Accept and send only this one.
     Only(Checksum),
 }
+
+#[cfg(test)]
+mod tests;

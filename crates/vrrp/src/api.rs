@@ -1,7 +1,8 @@
-//! CONTRACT (to be completed): what goes in and out of the two threads.
+//! What goes in and out of the two threads. Values only; who makes them is [`crate::start`].
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::thread::JoinHandle;
 
 use clock::Instant;
 use mailbox::{Outbox, Refused};
@@ -28,7 +29,7 @@ pub struct RouterSetup {
     pub name: String,
     /// The parent interface, present or not.
     pub interface: String,
-    /// Its protocol settings; `link` is filled in by [`start`].
+    /// Its protocol settings; `link` is filled in by [`crate::start`].
     pub settings: Settings,
     /// The address its adverts come from. `None`: the interface's primary IPv4 address. When given
     /// and not on the interface, the router's link counts as down.
@@ -67,15 +68,49 @@ pub enum Order {
 #[derive(Clone, Debug)]
 pub enum Fact {
     /// A router's role changed.
-    Role { router: RouterId, role: Role, reason: Reason, at: Instant },
-    /// An interface that a router uses or that is tracked came up, or went down or away.
-    Interface { name: String, up: bool },
+    Role {
+        /// Whose.
+        router: RouterId,
+        /// What it is now.
+        role: Role,
+        /// Why.
+        reason: Reason,
+        /// When.
+        at: Instant,
+    },
+    /// An interface that a router uses or that is tracked came up, or went down or away. Said of
+    /// each at start.
+    Interface {
+        /// Its name in the configuration.
+        name: String,
+        /// Whether it is there, up and running.
+        up: bool,
+    },
     /// All addresses of a router are as wanted.
-    Settled { router: RouterId, holding: Holding, at: Instant },
+    Settled {
+        /// Whose.
+        router: RouterId,
+        /// What was wanted.
+        holding: Holding,
+        /// When the last of them was.
+        at: Instant,
+    },
     /// An address vanished by somebody else's hand and was put back.
-    Repaired { router: RouterId, address: Ipv4Addr },
-    /// The kernel refused an address; tried again with back-off. The errno is positive.
-    AddressRefused { router: RouterId, address: Ipv4Addr, errno: i32 },
+    Repaired {
+        /// Whose.
+        router: RouterId,
+        /// Which.
+        address: Ipv4Addr,
+    },
+    /// The kernel refused an address; tried again with back-off. Told once until it succeeds.
+    AddressRefused {
+        /// Whose.
+        router: RouterId,
+        /// Which.
+        address: Ipv4Addr,
+        /// The kernel's word, positive.
+        errno: i32,
+    },
     /// The answer to [`Order::Report`].
     Report(Vec<RouterReport>),
     /// Something for the log that is not about one router: no real-time permission, a lost monitor ...
@@ -99,27 +134,25 @@ pub struct RouterReport {
     pub priority: Priority,
     /// Who last sent a valid advert, with which priority, when.
     pub peer: Option<(Ipv4Addr, Priority, Instant)>,
-    /// Counters by their RFC 8347 names, those that are not zero.
+    /// Counters by their RFC 8347 names, those that are not zero. Those that concern no single
+    /// router (checksum, TTL, version, VRID, header errors) and those of its interface's sockets
+    /// are the same on every router concerned.
     pub counters: Vec<(&'static str, u64)>,
     /// How late the worst wakeup for a deadline of this process was, in nanoseconds.
     pub worst_lateness_ns: u64,
 }
 
-/// The two running threads.
+/// The two running threads. They run until they are ordered to end, whether this value lives or not.
 #[derive(Debug)]
-pub struct Vrrp {}
+pub struct Vrrp {
+    pub(crate) orders: Outbox<Order>,
+    pub(crate) wire: JoinHandle<()>,
+}
 
 /// Why they cannot start. Nothing was changed; says the object and the way out.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub struct StartError(pub String);
-
-/// Opens sockets, reads links and addresses, resumes or starts every router, and runs both threads.
-///
-/// # Errors
-/// A missing capability, a state folder that cannot be written: named, with the way out.
-pub fn start(_setup: Setup, _facts: Outbox<Fact>) -> Result<Vrrp, StartError> {
-    Err(StartError("not written".into()))
-}
 
 impl Vrrp {
     /// Passes an order to the wire thread without waiting.
@@ -127,9 +160,18 @@ impl Vrrp {
     /// # Errors
     /// Gives it back when the thread is far behind or gone.
     pub fn order(&self, order: Order) -> Result<(), Refused<Order>> {
-        Err(Refused::Closed(order))
+        self.orders.post(order)
+    }
+
+    /// Another way in for orders, for a loop that keeps what does not fit yet.
+    pub fn orders(&self) -> Outbox<Order> {
+        self.orders.clone()
     }
 
     /// Waits for both threads to end, which they do after [`Order::Release`] and [`Order::Keep`].
-    pub fn join(self) {}
+    pub fn join(self) {
+        if let Err(panic) = self.wire.join() {
+            std::panic::resume_unwind(panic);
+        }
+    }
 }

@@ -164,7 +164,8 @@ impl State {
         let target = if a <= b { RECORD_A } else { RECORD_B };
         let next = a.max(b) + 1;
         let (advert, flags) = (memory.advert.as_nanos(), memory.flags());
-        let put = |at: usize, value: u64| AtomicU64::store(&words[at], value.to_le(), Ordering::Release);
+        let put =
+            |at: usize, value: u64| AtomicU64::store(&words[at], value.to_le(), Ordering::Release);
         put(target + 3, 0);
         put(target, next);
         put(target + 1, advert);

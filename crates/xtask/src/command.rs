@@ -111,7 +111,11 @@ fn parse_fresh(rest: &[String]) -> Result<Task, String> {
             other => return Err(format!("fresh does not know: {other}")),
         }
     }
-    if plan.tasks.is_empty() { Err("--test-only and --demo-only: nothing is left".into()) } else { Ok(Task::Fresh(plan)) }
+    if plan.tasks.is_empty() {
+        Err("--test-only and --demo-only: nothing is left".into())
+    } else {
+        Ok(Task::Fresh(plan))
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod command;
+mod doctests;
 mod fresh;
 mod full;
 mod lab;
@@ -16,12 +17,19 @@ mod stop;
 mod test;
 
 use std::env;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use command::Task;
-use stop::Result;
+use stop::{Doing, Result, Stop};
 
 fn main() -> ExitCode {
+    if let Err(stop) =
+        root().and_then(|root| env::set_current_dir(root).doing("enter the repository"))
+    {
+        eprintln!("xtask: {stop}");
+        return ExitCode::FAILURE;
+    }
     let words: Vec<String> = env::args().skip(1).collect();
     let task = match command::parse(&words) {
         Ok(task) => task,
@@ -51,4 +59,12 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Package { binary } => package::run(binary.as_deref()),
         Task::Fresh(plan) => fresh::run(&plan),
     }
+}
+
+/// The root of the repository: two above the folder that cargo says is ours.
+fn root() -> Result<PathBuf> {
+    let own = env::var_os("CARGO_MANIFEST_DIR")
+        .ok_or_else(|| Stop::new("call it by cargo: cargo xtask"))?;
+    let root = PathBuf::from(own).ancestors().nth(2).map(PathBuf::from);
+    root.ok_or_else(|| Stop::new("this repository has no root"))
 }

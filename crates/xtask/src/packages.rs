@@ -24,8 +24,7 @@ struct Package {
 
 /// Installs what is missing of the packages marked with one of `needed`; says so first.
 pub(crate) fn ensure(needed: &[&str]) -> Result<()> {
-    let path = crate::root()?.join(LIST);
-    let list = parse(&fs::read_to_string(&path).doing(format_args!("read {}", path.display()))?)?;
+    let list = parse(&fs::read_to_string(LIST).doing(format_args!("read {LIST}"))?)?;
     let missing = list
         .into_iter()
         .filter(|package| needed.contains(&package.needed.as_str()) && !is_there(&package.probe))
@@ -53,7 +52,11 @@ pub(crate) fn ensure(needed: &[&str]) -> Result<()> {
 
 /// Root is needed for more than packages: say so before an hour is spent.
 pub(crate) fn ensure_root(what: &str) -> Result<()> {
-    if is_root()? { Ok(()) } else { Err(Stop::new(format!("{what} needs root: it makes network namespaces"))) }
+    if is_root()? {
+        Ok(())
+    } else {
+        Err(Stop::new(format!("{what} needs root: it makes network namespaces")))
+    }
 }
 
 fn parse(text: &str) -> Result<Vec<Package>> {

@@ -51,7 +51,7 @@ pub(crate) fn run_tests(command: &mut Command, limit: Duration) -> Result<Counts
     let counts = count_until_closed(&mut child, Instant::now() + limit)?;
     let (mut counts, status) = match counts {
         Some(counts) => (counts, child.wait().doing(name(command))?),
-        None => return Ok(killed(command, &mut child, limit)?),
+        None => return killed(command, &mut child, limit),
     };
     if !status.success() && counts.failed == 0 {
         println!("{}: {status}", name(command));

@@ -98,7 +98,12 @@ impl Report {
             line(&part.name, part.took, part.counts.passed + part.counts.failed, note);
         }
         let totals = self.totals();
-        line("total", self.parts.iter().map(|part| part.took).sum(), totals.passed + totals.failed, "");
+        line(
+            "total",
+            self.parts.iter().map(|part| part.took).sum(),
+            totals.passed + totals.failed,
+            "",
+        );
         if totals.ignored > 0 {
             text += &format!("{} ignored\n", totals.ignored);
         }

@@ -10,7 +10,15 @@
 
 pub mod client;
 pub mod daemon;
+pub mod freeze;
+pub mod demo;
 pub mod net;
+pub mod pair;
+pub mod peers;
 pub mod prober;
+pub mod programs;
+pub mod servers;
 mod sys;
+pub mod table;
+pub mod vm;
 pub mod witness;

@@ -26,6 +26,8 @@ use nix::sched::{CloneFlags, setns};
 
 use crate::sys;
 
+pub mod addresses;
+
 /// A set of hosts and the switch that joins them. Gone when dropped, with everything in it.
 ///
 /// End the processes in it first: a namespace lives as long as somebody is inside.
@@ -95,9 +97,8 @@ impl Lab {
                 ));
                 outside.push(format!("link set {bridge} up"));
             }
-            outside.push(format!(
-                "link add {port} type veth peer name {interface} netns {namespace}"
-            ));
+            outside
+                .push(format!("link add {port} type veth peer name {interface} netns {namespace}"));
             outside.push(format!("link set {port} master {bridge} up"));
             if !address.is_empty() {
                 inside.push(format!("addr add {address} dev {interface}"));

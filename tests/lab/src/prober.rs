@@ -1,7 +1,7 @@
 //! Asks for a virtual address by ARP all the time, so that the witness can tell who answers.
 //!
 //! Put it in a host of its own: each answer refreshes the asker's neighbour entry, and a client
-//! whose entry is refreshed all the time is not a client as there are in the world.
+//! whose entry is always fresh is not like those in the world.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -9,15 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nix::ifaddrs::getifaddrs;
-use nix::sys::socket::{AddressFamily, LinkAddr, MsgFlags, SockFlag, SockType, sendto, socket};
-use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
-use pnet_packet::Packet;
+use nix::net::if_::if_nametoindex;
 use pnet_packet::arp::{ArpHardwareTypes, ArpOperations, MutableArpPacket};
 use pnet_packet::ethernet::{EtherTypes, MutableEthernetPacket};
-use pnet_packet::util::MacAddr;
+use socket2::{Domain, Socket, Type};
 
+use crate::client::Ticks;
 use crate::net::Host;
 use crate::sys;
 
@@ -26,3 +25,82 @@ pub struct Prober {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
+
+impl Prober {
+    /// Broadcasts "who has `address`" from `interface` of `host`, once per `period`.
+    pub fn start(
+        host: &Host,
+        interface: &str,
+        address: Ipv4Addr,
+        period: Duration,
+    ) -> Result<Self> {
+        let request = host.enter(|| request_for(interface, address))?;
+        let socket = host.enter(|| -> Result<Socket> {
+            let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
+            sys::bind_packet_socket(&socket, if_nametoindex(interface)?)?;
+            Ok(socket)
+        })?;
+        let ticks = Ticks::every(period)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = host.spawn("arp-prober", move || {
+            while !stopped.load(Ordering::Relaxed) && ticks.next().is_ok() {
+                if let Err(error) = socket.send(&request) {
+                    eprintln!("lab: the prober cannot ask: {error}");
+                }
+            }
+        })?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Prober {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            eprintln!("lab: the prober died");
+        }
+    }
+}
+
+/// The broadcast frame that asks for `address`.
+fn request_for(interface: &str, address: Ipv4Addr) -> Result<Vec<u8>> {
+    let (mac, own) = addresses_of(interface)?;
+    let mut frame = vec![0; ETHERNET_LEN + ARP_LEN];
+    let (head, body) = frame.split_at_mut(ETHERNET_LEN);
+    let mut ethernet = MutableEthernetPacket::new(head).context("frame too short")?;
+    ethernet.set_destination([0xff; 6].into());
+    ethernet.set_source(mac.into());
+    ethernet.set_ethertype(EtherTypes::Arp);
+    let mut arp = MutableArpPacket::new(body).context("frame too short")?;
+    arp.set_hardware_type(ArpHardwareTypes::Ethernet);
+    arp.set_protocol_type(EtherTypes::Ipv4);
+    arp.set_hw_addr_len(6);
+    arp.set_proto_addr_len(4);
+    arp.set_operation(ArpOperations::Request);
+    arp.set_sender_hw_addr(mac.into());
+    arp.set_sender_proto_addr(own);
+    arp.set_target_proto_addr(address);
+    Ok(frame)
+}
+
+/// The MAC and the first IPv4 address of an interface of the calling thread's namespace.
+fn addresses_of(interface: &str) -> Result<([u8; 6], Ipv4Addr)> {
+    let (mut mac, mut address) = (None, None);
+    for entry in getifaddrs()?.filter(|entry| entry.interface_name == interface) {
+        let Some(storage) = entry.address else { continue };
+        let link = storage.as_link_addr().and_then(|link| link.addr());
+        mac = mac.or(link);
+        address = address.or(storage.as_sockaddr_in().map(|socket| socket.ip()));
+    }
+    match (mac, address) {
+        (Some(mac), Some(address)) => Ok((mac, address)),
+        (None, _) => bail!("{interface} has no MAC address"),
+        (_, None) => bail!("{interface} has no IPv4 address"),
+    }
+}
+
+const ETHERNET_LEN: usize = 14;
+const ARP_LEN: usize = 28;

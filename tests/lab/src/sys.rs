@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::Arc;
@@ -31,6 +31,26 @@ pub(crate) fn set_link_up(socket: &impl AsRawFd, name: &str, up: bool) -> io::Re
     request.ifr_ifru.ifru_flags = if up { flags | up_flag } else { flags & !up_flag };
     // SAFETY: SIOCSIFFLAGS only reads from a live `ifreq`.
     check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) })
+}
+
+/// Binds an AF_PACKET socket to an interface for sending; it receives nothing.
+pub(crate) fn bind_packet_socket(socket: &impl AsRawFd, interface: u32) -> io::Result<()> {
+    // SAFETY: `sockaddr_ll` is plain data; all zeroes is no address and no protocol.
+    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+    address.sll_family = libc::AF_PACKET as u16;
+    address.sll_ifindex = interface as i32;
+    let length = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+    // SAFETY: bind reads `length` bytes of a live `sockaddr_ll`.
+    check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) })
+}
+
+/// A descriptor that is readable once the child `pid` has ended. The child must not be reaped yet.
+pub(crate) fn open_process(pid: u32) -> io::Result<OwnedFd> {
+    // SAFETY: pidfd_open takes two integers and returns a new descriptor or an error.
+    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    check(descriptor as libc::c_int)?;
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor as libc::c_int) })
 }
 
 fn interface_request(name: &str) -> io::Result<libc::ifreq> {

@@ -234,8 +234,8 @@ impl fmt::Display for Event {
 /// A socket that hears VRRP and ARP on every interface of the calling thread's namespace.
 fn open_socket() -> Result<Socket> {
     let everything = Protocol::from(i32::from((libc::ETH_P_ALL as u16).to_be()));
-    let socket = Socket::new(Domain::PACKET, Type::RAW, Some(everything))
-        .context("open a packet socket")?;
+    let socket =
+        Socket::new(Domain::PACKET, Type::RAW, Some(everything)).context("open a packet socket")?;
     socket.attach_filter(&FILTER)?;
     setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
@@ -272,8 +272,7 @@ fn receive<'a>(socket: &Socket, frame: &'a mut [u8]) -> std::io::Result<(&'a [u8
     let mut control = nix::cmsg_space!(libc::timespec);
     let mut parts = [IoSliceMut::new(frame)];
     let flags = MsgFlags::empty();
-    let message =
-        recvmsg::<LinkAddr>(socket.as_raw_fd(), &mut parts, Some(&mut control), flags)?;
+    let message = recvmsg::<LinkAddr>(socket.as_raw_fd(), &mut parts, Some(&mut control), flags)?;
     let mut at_ns = 0;
     for control in message.cmsgs()? {
         if let ControlMessageOwned::ScmTimestampns(time) = control {

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::url::HttpUrl;
 use super::*;
 
 #[test]
@@ -33,7 +34,7 @@ fn intervals_are_what_twelve_bits_of_centiseconds_can_say() {
 
 #[test]
 fn durations_are_written_as_they_are_read() {
-    for text in ["100ms", "1s", "1.5s", "40.95s", "0ms"] {
+    for text in ["100ms", "1s", "1.5s", "40.95s", "0ms", "1.5h"] {
         assert_eq!(write(duration(text).unwrap()), text);
     }
 }
@@ -94,7 +95,8 @@ fn a_check_asks_each_server_at_its_own_address() {
     assert_eq!(http_url("http://{server}"), url(None, "/"));
     assert_eq!(http_url("http://{server}/healthz?deep=1"), url(None, "/healthz?deep=1"));
     assert_eq!(http_url("http://{server}:8080?x"), url(Some(8080), "/?x"));
-    let wrong = ["{server}/", "https://{server}/", "http://10.0.0.1/", "http://{server}x/", "htp://"];
+    let wrong =
+        ["{server}/", "https://{server}/", "http://10.0.0.1/", "http://{server}x/", "htp://"];
     for text in wrong.into_iter().chain(["http://{server}/a b", "http://{server}/#a", ""]) {
         assert!(http_url(text).is_err(), "{text}");
     }

@@ -52,8 +52,14 @@ pub(crate) fn interval(text: &str) -> Result<Interval, Wrong> {
 
 /// A duration as it would be written in the file.
 pub(crate) fn write(duration: Duration) -> String {
-    let millis = duration.as_nanos() as f64 / 1e6;
-    if millis >= 1000.0 { format!("{}s", millis / 1e3) } else { format!("{millis}ms") }
+    let seconds = duration.as_secs_f64();
+    if seconds >= 3600.0 {
+        format!("{}h", seconds / 3600.0)
+    } else if seconds >= 1.0 {
+        format!("{seconds}s")
+    } else {
+        format!("{}ms", duration.as_nanos() as f64 / 1e6)
+    }
 }
 
 const CENTI: u128 = 10_000_000;

@@ -75,6 +75,7 @@ impl Engine {
                 self.hear(now(), Event::Verdict { check, verdict, why });
             }
             probe::Fact::Impaired(check, why) => self.hear(now(), Event::Impaired(check, why)),
+            probe::Fact::Report { checks, .. } => self.checks_reported(checks),
             probe::Fact::Ended => {}
         }
     }

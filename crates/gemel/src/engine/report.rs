@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use clock::{Duration, Instant};
-use coordinator::{Cause, CauseKey, Pool};
+use coordinator::{Belief, Cause, CauseKey, Pool, ServerPolicy, Standing};
+use health::{CheckId, CheckState};
 use ipvs_table::{ServerKey, ServiceKey, Table};
 
 use super::Engine;
@@ -19,12 +20,16 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Active and inactive connections of each server.
 pub(super) type Connections = BTreeMap<(ServiceKey, ServerKey), (u32, u32)>;
 
+/// How every check stands.
+pub(super) type Checks = BTreeMap<CheckId, CheckState>;
+
 /// Questions that wait for the same answers.
 #[derive(Debug)]
 pub(super) struct Collecting {
     questions: Vec<Question>,
     routers: Option<Vec<vrrp::RouterReport>>,
     table: Option<(Table, Connections)>,
+    checks: Option<Checks>,
     until: Instant,
 }
 
@@ -41,11 +46,13 @@ impl Engine {
             return;
         }
         let table = self.loops.table.is_none().then(Default::default);
+        let checks = self.loops.checks.is_none().then(Default::default);
         let until = now() + PATIENCE;
         self.collecting =
-            Some(Collecting { questions: vec![question], routers: None, table, until });
+            Some(Collecting { questions: vec![question], routers: None, table, checks, until });
         self.order(vrrp::Order::Report);
         self.tell_table(ipvs::Order::Report);
+        self.check(probe::Order::Report);
     }
 
     pub(super) fn routers_reported(&mut self, routers: Vec<vrrp::RouterReport>) {
@@ -62,8 +69,16 @@ impl Engine {
         self.answer_when_complete();
     }
 
+    pub(super) fn checks_reported(&mut self, checks: Checks) {
+        if let Some(collecting) = &mut self.collecting {
+            collecting.checks = Some(checks);
+        }
+        self.answer_when_complete();
+    }
+
     fn answer_when_complete(&mut self) {
-        let complete = |one: &Collecting| one.routers.is_some() && one.table.is_some();
+        let complete =
+            |one: &Collecting| one.routers.is_some() && one.table.is_some() && one.checks.is_some();
         if self.collecting.as_ref().is_some_and(complete) {
             self.answer(now());
         }
@@ -71,42 +86,43 @@ impl Engine {
 
     /// Answers every question that waits with what is there.
     pub(super) fn answer(&mut self, now: Instant) {
-        let Some(collecting) = self.collecting.take() else { return };
-        let Collecting { questions, routers, table, .. } = collecting;
-        for question in questions {
-            let status = self.status(now, routers.as_deref(), table.as_ref());
+        let Some(mut collecting) = self.collecting.take() else { return };
+        for question in std::mem::take(&mut collecting.questions) {
+            let status = self.status(now, &collecting);
             // Who asked may have gone.
             drop(question.send(status));
         }
     }
 
-    fn status(
-        &self,
-        now: Instant,
-        routers: Option<&[vrrp::RouterReport]>,
-        table: Option<&(Table, Connections)>,
-    ) -> Status {
+    fn status(&self, now: Instant, collected: &Collecting) -> Status {
         let mut problems: Vec<String> = self.problems.values().cloned().collect();
-        if routers.is_none() {
-            problems.push(format!("the wire thread did not answer within {PATIENCE:?}"));
+        let answered = [
+            ("wire", collected.routers.is_some()),
+            ("table", collected.table.is_some()),
+            ("health", collected.checks.is_some()),
+        ];
+        for (thread, _) in answered.iter().filter(|(_, answered)| !answered) {
+            problems.push(format!("the {thread} thread did not answer within {PATIENCE:?}"));
         }
-        if table.is_none() {
-            problems.push(format!("the table thread did not answer within {PATIENCE:?}"));
-        }
-        let routers = routers.unwrap_or_default();
+        let routers = collected.routers.as_deref().unwrap_or_default();
+        let table = collected.table.as_ref();
         let pools = &self.assembly.coordinator.pools;
         let is_foreign = |key: &&ServiceKey| !pools.contains_key(key);
         let foreign = table.iter().flat_map(|(table, _)| table.keys().filter(is_foreign));
+        let lateness = routers.iter().map(|router| router.worst_lateness_ns).max();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pair: self.identity.pair.clone(),
             director: self.identity.director.clone(),
             uptime_s: now.since(self.started).as_secs_f64(),
             routers: routers.iter().filter_map(|report| self.router_status(now, report)).collect(),
-            services: pools.iter().map(|(key, pool)| self.service(now, *key, pool, table)).collect(),
+            services: pools
+                .iter()
+                .map(|(key, pool)| self.service(now, *key, pool, collected))
+                .collect(),
             foreign_services: foreign.map(ToString::to_string).collect(),
             problems,
-            worst_lateness_us: routers.iter().map(|r| r.worst_lateness_ns).max().unwrap_or(0) / 1_000,
+            worst_lateness_us: lateness.unwrap_or(0) / 1_000,
         }
     }
 
@@ -119,7 +135,8 @@ impl Engine {
             priority: priority.get(),
             heard_s_ago: now.since(at).as_secs_f64(),
         });
-        let addresses = plan.addresses.iter().map(|(address, prefix)| format!("{address}/{prefix}"));
+        let addresses =
+            plan.addresses.iter().map(|(address, prefix)| format!("{address}/{prefix}"));
         let counters = report.counters.iter().map(|(name, count)| ((*name).to_owned(), *count));
         Some(status::Router {
             name: plan.name.clone(),
@@ -145,10 +162,11 @@ impl Engine {
         now: Instant,
         key: ServiceKey,
         pool: &Pool,
-        table: Option<&(Table, Connections)>,
+        collected: &Collecting,
     ) -> status::Service {
         let servers = pool.servers.iter();
         let router = pool.router.map(|router| self.router_name(router).to_owned());
+        let table = collected.table.as_ref();
         status::Service {
             name: pool.name.clone(),
             listen: key.to_string(),
@@ -157,7 +175,7 @@ impl Engine {
             router,
             in_kernel: table.is_some_and(|(table, _)| table.contains_key(&key)),
             servers: servers
-                .map(|(server, policy)| self.server(now, key, *server, policy.weight.0, table))
+                .map(|(server, policy)| self.server(now, key, *server, policy, collected))
                 .collect(),
         }
     }
@@ -167,25 +185,37 @@ impl Engine {
         now: Instant,
         service: ServiceKey,
         server: ServerKey,
-        weight: u16,
-        table: Option<&(Table, Connections)>,
+        policy: &ServerPolicy,
+        collected: &Collecting,
     ) -> status::Server {
         let belief = self.coordinator.belief(service, server);
-        let verdict = belief.and_then(|belief| belief.verdict);
-        let why = belief.and_then(|belief| belief.why);
+        let why = belief.and_then(|belief| belief.why());
+        let last = policy.check.and_then(|id| collected.checks.as_ref()?.get(&id)?.last);
+        let table = collected.table.as_ref();
         let kernel = table.and_then(|(table, _)| table.get(&service)?.servers.get(&server));
         let connections = table.and_then(|(_, all)| all.get(&(service, server)));
         let (active, inactive) = connections.copied().unwrap_or_default();
         status::Server {
             address: server.to_string(),
-            verdict: verdict.map_or_else(|| "unknown".to_owned(), |verdict| verdict.to_string()),
+            standing: standing(belief),
             since_s: belief.map_or(0.0, |belief| now.since(belief.since).as_secs_f64()),
-            why: why.map_or_else(|| "not checked".to_owned(), |why| why.to_string()),
-            weight,
+            why: why.map(|why| why.to_string()),
+            last_check: last.map(|(outcome, _)| outcome.to_string()),
+            weight: policy.weight.0,
             kernel_weight: kernel.map(|server| server.weight.0),
             active_connections: active,
             inactive_connections: inactive,
         }
+    }
+}
+
+fn standing(belief: Option<Belief>) -> String {
+    match belief.map(|belief| belief.standing) {
+        Some(Standing::Judged(verdict, _)) => verdict.to_string(),
+        Some(Standing::Unchecked) => "unchecked".to_owned(),
+        Some(Standing::Adopted) => "adopted".to_owned(),
+        Some(Standing::Forced) => "forced".to_owned(),
+        Some(Standing::Unknown) | None => "unknown".to_owned(),
     }
 }
 

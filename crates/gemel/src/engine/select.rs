@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::Engine;
 use super::stop::Stop;
 use crate::control::Question;
+use crate::sys;
 use crate::time::now;
 
 /// What the engine listens to.
@@ -55,9 +56,9 @@ impl Inboxes {
     ) -> anyhow::Result<Self> {
         let listen = "cannot listen to the loops";
         Ok(Self {
-            wire: AsyncFd::new(wire).context(listen)?,
-            table: AsyncFd::new(table).context(listen)?,
-            checks: AsyncFd::new(checks).context(listen)?,
+            wire: sys::listen(wire).context(listen)?,
+            table: sys::listen(table).context(listen)?,
+            checks: sys::listen(checks).context(listen)?,
             questions,
             signals,
         })

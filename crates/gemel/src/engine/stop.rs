@@ -20,7 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub(super) enum Stopping {
     No,
     /// Waiting for the loops that are named by their own Ended facts.
-    Yes { how: Stop, wire: bool, table: bool, until: Instant },
+    Yes {
+        how: Stop,
+        wire: bool,
+        table: bool,
+        until: Instant,
+    },
 }
 
 /// Which way.

@@ -40,7 +40,11 @@ impl Display for Router {
         }
         if let Some(peer) = &self.peer {
             let ago = Span(peer.heard_s_ago);
-            writeln!(f, "  peer {} last heard {ago} ago, priority {}", peer.address, peer.priority)?;
+            writeln!(
+                f,
+                "  peer {} last heard {ago} ago, priority {}",
+                peer.address, peer.priority
+            )?;
         }
         writeln!(
             f,
@@ -75,9 +79,17 @@ impl Display for Service {
 
 impl Display for Server {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { address, verdict, why, weight, .. } = self;
+        let Self { address, standing, weight, .. } = self;
         let since = Span(self.since_s);
-        write!(f, "  {address:<21} {verdict:<7} for {since} ({why}), ")?;
+        write!(f, "  {address:<21} {standing:<9} for {since}")?;
+        if let Some(why) = &self.why {
+            write!(f, " ({why})")?;
+        }
+        if let Some(last) = self.last_check.as_ref().filter(|last| Some(*last) != self.why.as_ref())
+        {
+            write!(f, ", last check {last}")?;
+        }
+        write!(f, ", ")?;
         match self.kernel_weight {
             None => writeln!(f, "takes no traffic"),
             Some(kernel) if kernel == *weight => writeln!(

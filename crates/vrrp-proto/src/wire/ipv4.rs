@@ -58,29 +58,28 @@ pub(super) fn emit(from: Ipv4Addr, to: Ipv4Addr, total_bytes: u16) -> [u8; HEADE
     let [high, low] = total_bytes.to_be_bytes();
     let [f0, f1, f2, f3] = from.octets();
     let [t0, t1, t2, t3] = to.octets();
-    let with_sum = |[sum_high, sum_low]: [u8; 2]| {
-        [
-            0x45,
-            TYPE_OF_SERVICE,
-            high,
-            low,
-            0,
-            0,
-            0,
-            0,
-            TTL,
-            PROTOCOL,
-            sum_high,
-            sum_low,
-            f0,
-            f1,
-            f2,
-            f3,
-            t0,
-            t1,
-            t2,
-            t3,
-        ]
-    };
-    with_sum(sum::complement(sum::sum(&with_sum([0, 0]))).to_be_bytes())
+    let mut header = [
+        0x45,
+        TYPE_OF_SERVICE,
+        high,
+        low,
+        0,
+        0,
+        0,
+        0,
+        TTL,
+        PROTOCOL,
+        0,
+        0,
+        f0,
+        f1,
+        f2,
+        f3,
+        t0,
+        t1,
+        t2,
+        t3,
+    ];
+    [header[10], header[11]] = sum::complement(sum::sum(&header)).to_be_bytes();
+    header
 }

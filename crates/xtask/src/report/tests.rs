@@ -6,8 +6,18 @@ fn only_result_lines_count() {
     check("test wire::parse ... ok", 0, 0, 0);
     check("running 12 tests", 0, 0, 0);
     check("5 passed; 1 failed", 0, 0, 0);
-    check("test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured; 9 filtered out; finished in 1.02s", 12, 0, 3);
-    check("test result: FAILED. 10 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\r", 10, 2, 0);
+    check(
+        "test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured; 9 filtered out; finished in 1.02s",
+        12,
+        0,
+        3,
+    );
+    check(
+        "test result: FAILED. 10 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\r",
+        10,
+        2,
+        0,
+    );
     check("[lb1] test result: ok. 1 passed; 0 failed; 0 ignored", 1, 0, 0);
 }
 

@@ -11,10 +11,11 @@ use pnet_packet::arp::{ArpOperations, ArpPacket};
 use pnet_packet::ethernet::{EtherTypes, EthernetPacket};
 use pnet_packet::ip::IpNextHeaderProtocol;
 use pnet_packet::ipv4::Ipv4Packet;
-use pnet_packet::util::{self, MacAddr};
+use pnet_packet::util;
 
 /// An Ethernet address.
-pub type Mac = MacAddr;
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct Mac(pub [u8; 6]);
 
 /// What a frame says.
 #[derive(Clone, PartialEq)]
@@ -86,14 +87,14 @@ pub fn frame(bytes: &[u8]) -> Option<(Mac, Kind)> {
         EtherTypes::Ipv4 => advert(frame.payload()),
         _ => None,
     }?;
-    Some((frame.get_source(), kind))
+    Some((Mac(frame.get_source().octets()), kind))
 }
 
 fn arp(bytes: &[u8]) -> Option<Kind> {
     let packet = ArpPacket::new(bytes)?;
     let sender = packet.get_sender_proto_addr();
     let target = packet.get_target_proto_addr();
-    let mac = packet.get_sender_hw_addr();
+    let mac = Mac(packet.get_sender_hw_addr().octets());
     if sender == target {
         return Some(Kind::Garp { address: sender, mac });
     }
@@ -152,6 +153,19 @@ impl fmt::Debug for Kind {
                 write!(f, "answers {target}: {sender} is at {mac}")
             }
         }
+    }
+}
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl fmt::Debug for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
     }
 }
 

@@ -1,6 +1,6 @@
 use std::net::Ipv4Addr;
 
-use super::{Advert, Checksum, Kind, frame};
+use super::{Advert, Checksum, Kind, Mac, frame};
 
 /// From 192.0.2.1 to 224.0.0.18, as all of these are unless said.
 const IP: &str = "45c0002000000000ff70189ac0000201e0000012";
@@ -33,10 +33,13 @@ fn ethernet_padding_is_no_part_of_an_advert() {
 fn a_gratuitous_arp_is_told_from_a_question_and_an_answer() {
     let virtual_ip = Ipv4Addr::new(192, 0, 2, 100);
     let asker = Ipv4Addr::new(192, 0, 2, 7);
-    let mac = super::MacAddr::new(0, 0, 0x5e, 0, 1, 0x33);
-    let garp = "ffffffffffff00005e0001330806000108000604000100005e000133c0000264ffffffffffffc0000264";
-    let asks = "ffffffffffff00005e0001330806000108000604000100005e000133c0000207000000000000c0000264";
-    let answers = "00005e00010100005e0001330806000108000604000200005e000133c000026400005e000101c0000207";
+    let mac = Mac([0, 0, 0x5e, 0, 1, 0x33]);
+    let garp =
+        "ffffffffffff00005e0001330806000108000604000100005e000133c0000264ffffffffffffc0000264";
+    let asks =
+        "ffffffffffff00005e0001330806000108000604000100005e000133c0000207000000000000c0000264";
+    let answers =
+        "00005e00010100005e0001330806000108000604000200005e000133c000026400005e000101c0000207";
     let kinds = [
         (garp, Kind::Garp { address: virtual_ip, mac }),
         (asks, Kind::ArpRequest { sender: asker, target: virtual_ip }),

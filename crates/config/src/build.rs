@@ -1,0 +1,122 @@
+//! From raw shapes without problems to [`Settings`]. `None` if something is unusable after all.
+
+use std::collections::BTreeMap;
+
+use clock::Duration;
+use health::Timing;
+use ipvs_table::ServiceKey;
+use vrrp_proto::Priority;
+
+use crate::raw;
+use crate::settings::{Adverts, CheckSettings, Director, Router, Server, Service, Settings, Track};
+
+/// The file as the rest of the daemon takes it.
+pub(crate) fn settings(file: raw::File) -> Option<Settings> {
+    let pair = file.pair?;
+    let directors: Vec<Director> =
+        file.directors.into_iter().map(director).collect::<Option<_>>()?;
+    let routers = file.routers.into_iter().map(|raw| router(raw, &directors));
+    Some(Settings {
+        pair: pair.name?.value,
+        secret_file: pair.secret_file?.map(|at| at.value),
+        routers: routers.collect::<Option<_>>()?,
+        services: file.services.into_iter().map(service).collect::<Option<_>>()?,
+        directors,
+    })
+}
+
+fn director(raw: raw::Director) -> Option<Director> {
+    Some(Director {
+        name: raw.name?.value,
+        address: raw.address?.map(|at| at.value),
+        priority: raw.priority?.value,
+    })
+}
+
+fn router(raw: raw::Router, directors: &[Director]) -> Option<Router> {
+    let mut priority: BTreeMap<String, Priority> =
+        directors.iter().map(|director| (director.name.clone(), director.priority)).collect();
+    priority.extend(per_director(raw.priority?)?);
+    let adverts = match (raw.adverts?.value, raw.peers?) {
+        (raw::Way::Unicast, Some(peers)) => Adverts::Unicast(per_director(peers.value)?),
+        (raw::Way::Unicast, None) => return None,
+        (raw::Way::Multicast, _) => Adverts::Multicast,
+    };
+    let addresses = raw.addresses?.into_iter().map(|at| Some(at?.value));
+    Some(Router {
+        name: raw.name?.value,
+        interface: raw.interface?.value,
+        vrid: raw.vrid?.value,
+        interval: raw.interval?.value,
+        addresses: addresses.collect::<Option<_>>()?,
+        priority,
+        track: raw.track?.into_iter().map(track).collect::<Option<_>>()?,
+        adverts,
+        preempt: raw.preempt?.value,
+        checksum: raw.checksum?.value,
+    })
+}
+
+fn per_director<T>(entries: Vec<raw::PerDirector<T>>) -> Option<BTreeMap<String, T>> {
+    entries.into_iter().map(|entry| Some((entry.director.value, entry.value?.value))).collect()
+}
+
+fn track(raw: Option<raw::Track>) -> Option<Track> {
+    let raw = raw?;
+    Some(Track { interface: raw.interface?.value, weight: raw.weight?.value })
+}
+
+fn service(raw: raw::Service) -> Option<Service> {
+    let key = raw.listen?.value;
+    let ServiceKey::Listen { port, .. } = key else {
+        return None;
+    };
+    let check = match raw.check? {
+        Some(raw) => Some(check(raw)?),
+        None => None,
+    };
+    let quorum = match raw.quorum? {
+        Some(raw) => Some(quorum(raw, check.as_ref())?),
+        None => None,
+    };
+    Some(Service {
+        name: raw.name?.value,
+        key,
+        router: raw.router?.map(|at| at.value),
+        scheduler: raw.scheduler?.value,
+        forward: raw.forward?.value,
+        quorum,
+        check,
+        servers: raw.servers?.into_iter().map(|raw| server(raw, port)).collect::<Option<_>>()?,
+    })
+}
+
+fn check(raw: raw::Check) -> Option<CheckSettings> {
+    let ask = raw.ask?.value;
+    let timing = Timing {
+        interval: raw.interval?.value,
+        timeout: raw.timeout?.value,
+        fall: raw.fall?.value,
+        rise: raw.rise?.value,
+    };
+    Some(CheckSettings { question: ask.question, port: ask.port, timing })
+}
+
+/// The hold is the slowest detection bound: the other director may need as long to see the same.
+fn quorum(raw: raw::Quorum, check: Option<&CheckSettings>) -> Option<coordinator::Quorum> {
+    let bound = |check: &CheckSettings| check.timing.fall_bound().max(check.timing.rise_bound());
+    Some(coordinator::Quorum {
+        up_at: raw.up_at?.value,
+        down_below: raw.down_below?.value,
+        priority: raw.priority?.value,
+        hold: check.map_or(Duration::ZERO, bound),
+    })
+}
+
+fn server(raw: raw::Server, service_port: u16) -> Option<Server> {
+    Some(Server {
+        address: raw.address?.value,
+        port: raw.port?.map_or(service_port, |at| at.value),
+        weight: raw.weight?.value,
+    })
+}

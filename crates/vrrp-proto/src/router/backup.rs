@@ -1,0 +1,140 @@
+//! Backup: waits for the Active router to fall silent.
+
+use super::*;
+
+/// Waits for the Active router to fall silent. When it does is computed from the priority of the
+/// moment, so a change of priority moves it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Backup {
+    /// Active_Adver_Interval: how often the Active router says it advertises.
+    pub(super) interval: Interval,
+    /// When the Active_Down_Timer was last set.
+    set_at: Instant,
+    /// To what.
+    timer: Timer,
+}
+
+/// What the Active_Down_Timer was set to.
+#[derive(Clone, Copy, Debug)]
+enum Timer {
+    /// Active_Down_Interval: for silence.
+    Down,
+    /// Skew_Time: the Active router said that it leaves.
+    Skew,
+}
+
+/// Whether a claim with nothing known must wait (design.md 6, Forced takeover).
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Hold {
+    /// It will, from Startup on.
+    Unstarted,
+    /// Until then, or until told that all is known.
+    Until(Instant),
+    /// No more.
+    Over,
+}
+
+impl Hold {
+    pub(super) const fn started(self, until: Instant) -> Self {
+        match self {
+            Self::Unstarted => Self::Until(until),
+            Self::Until(_) | Self::Over => self,
+        }
+    }
+
+    fn runs(self, now: Instant) -> bool {
+        matches!(self, Self::Until(until) if now < until)
+    }
+}
+
+impl Router {
+    /// RFC 9568 6.4.2
+    pub(super) fn backup(&mut self, now: Instant, backup: Backup, event: Event) -> Outputs {
+        match event {
+            Event::Advert(heard) if heard.priority == Priority::RELEASE => {
+                self.wait(Backup { set_at: now, timer: Timer::Skew, ..backup })
+            }
+            Event::Advert(heard) if heard.priority >= self.priority || self.spares(now, heard) => {
+                let interval = heard.interval;
+                self.wait(Backup { interval, set_at: now, timer: Timer::Down })
+            }
+            Event::Tick if now >= self.takeover_at(backup) => {
+                self.claim(now, self.why_takeover(now, backup))
+            }
+            Event::Shutdown => Outputs::of([self.retire(now, Reason::Shutdown, Ordered::Out)]),
+            Event::Keep => Outputs::of([self.retire(now, Reason::Keep, Ordered::Out)]),
+            Event::Link(Link::Down) => {
+                let became = self.retire(now, Reason::LinkDown, Ordered::In);
+                Outputs::of([Output::Want(Holding::Absent), became])
+            }
+            Event::Advert(_)
+            | Event::Learned(_)
+            | Event::Link(Link::Up(_))
+            | Event::Priority(_)
+            | Event::Ready
+            | Event::Resume(_)
+            | Event::Startup
+            | Event::Tick => Outputs::NONE,
+        }
+    }
+
+    /// Becomes Backup of a router that advertises this often, or would.
+    pub(super) fn follow(&mut self, now: Instant, interval: Interval, reason: Reason) -> Output {
+        self.last_advert = None;
+        let backup = Backup { interval, set_at: now, timer: Timer::Down };
+        self.became(now, State::Backup(backup), reason)
+    }
+
+    /// When the silence has lasted long enough. A claim with nothing known waits for the hold, but a
+    /// peer that was heard and fell silent is never waited for.
+    pub(super) fn takeover_at(&self, backup: Backup) -> Instant {
+        let timer = match backup.timer {
+            Timer::Down => self.priority.down(backup.interval),
+            Timer::Skew => self.priority.skew(backup.interval),
+        };
+        let silent_at = backup.set_at + timer;
+        match self.hold {
+            Hold::Until(until) if !self.heard_since(until - self.settings.hold) => {
+                silent_at.max(until)
+            }
+            Hold::Unstarted | Hold::Until(_) | Hold::Over => silent_at,
+        }
+    }
+
+    fn heard_since(&self, moment: Instant) -> bool {
+        self.peer.is_some_and(|peer| peer.at >= moment)
+    }
+
+    /// Whether a live Active of lower priority is left alone: RFC 9568 6.1, Preempt_Mode, but for
+    /// one that is below its own base, whose health put it there (design.md 5); and anyone while
+    /// our own checks have not said what our priority should be.
+    fn spares(&self, now: Instant, heard: Heard) -> bool {
+        let protected = match self.settings.preempt {
+            Preempt::Yes => false,
+            // The owner always preempts.
+            Preempt::No if self.priority == Priority::OWNER => false,
+            Preempt::No => self.settings.peer_base.is_none_or(|base| heard.priority >= base),
+        };
+        protected || self.hold.runs(now)
+    }
+
+    fn why_takeover(&self, now: Instant, backup: Backup) -> Reason {
+        match backup.timer {
+            Timer::Skew => Reason::PeerReleased,
+            Timer::Down if self.hears_lower(now, backup) => Reason::PeerLower,
+            Timer::Down => Reason::PeerSilent,
+        }
+    }
+
+    /// Whether somebody has been advertising without setting the timer, and still is.
+    fn hears_lower(&self, now: Instant, backup: Backup) -> bool {
+        self.peer.is_some_and(|peer| {
+            peer.at > backup.set_at && now.since(peer.at) < peer.interval.duration() * 3
+        })
+    }
+
+    fn wait(&mut self, backup: Backup) -> Outputs {
+        self.state = State::Backup(backup);
+        Outputs::NONE
+    }
+}
