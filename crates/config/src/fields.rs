@@ -64,7 +64,7 @@ impl<'a> Fields<'a> {
         &mut self,
         key: &'static str,
         found: &mut Findings,
-    ) -> Option<Option<Fields<'a>>> {
+    ) -> Option<Option<Self>> {
         maybe(self.optional(key), |field| field.table(found))
     }
 

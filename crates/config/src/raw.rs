@@ -51,8 +51,7 @@ pub(crate) struct Router {
     pub(crate) interface: Option<At<String>>,
     pub(crate) vrid: Option<At<Vrid>>,
     pub(crate) interval: Option<At<Interval>>,
-    /// The list, and in it what is usable.
-    pub(crate) addresses: Option<Vec<Option<At<(Ipv4Addr, u8)>>>>,
+    pub(crate) addresses: Option<Addresses>,
     pub(crate) priority: Option<Vec<PerDirector<Priority>>>,
     pub(crate) track: Option<Vec<Option<Track>>>,
     pub(crate) adverts: Option<At<Way>>,
@@ -60,6 +59,9 @@ pub(crate) struct Router {
     pub(crate) preempt: Option<At<Preempt>>,
     pub(crate) checksum: Option<At<ChecksumPolicy>>,
 }
+
+/// `router.addresses`: `None` stands for an item that is unusable.
+pub(crate) type Addresses = Vec<Option<At<(Ipv4Addr, u8)>>>;
 
 /// An entry of a table whose keys are directors' names.
 #[derive(Debug)]

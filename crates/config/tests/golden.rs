@@ -81,15 +81,17 @@ fn shown(file: &Path) -> String {
 }
 
 fn read(file: &Path) -> Report {
-    let text = fs::read_to_string(file).unwrap();
-    let name = file.file_name().and_then(OsStr::to_str).unwrap();
+    let text = fs::read_to_string(file).expect("a readable file");
+    let name = file.file_name().and_then(OsStr::to_str).expect("a name");
     config::check(name, &text)
 }
 
 /// Those of this extension, sorted.
 fn files(extension: &str) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(golden()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(golden())
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     files.retain(|file| file.extension() == Some(OsStr::new(extension)));
     files.sort();
     assert!(!files.is_empty());

@@ -80,10 +80,8 @@ mod tests {
     #[test]
     fn a_frozen_thread_stands_still_while_others_run_and_then_runs_on() {
         // A process cannot trace its own threads: watch another.
-        let mut child = std::process::Command::new("sh")
-            .args(["-c", "while :; do :; done"])
-            .spawn()
-            .unwrap();
+        let mut child =
+            std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
         let pid = Pid::from_raw(child.id() as i32);
         let ticks = Ticks::every(Duration::from_millis(20)).unwrap();
         let beat = Arc::new(AtomicU64::new(0));

@@ -8,10 +8,11 @@
 //! It links nothing of gemel: what it knows of the daemon is its command line, its file and its
 //! packets.
 
+pub mod bench_failover;
 pub mod client;
 pub mod daemon;
-pub mod freeze;
 pub mod demo;
+pub mod freeze;
 pub mod net;
 pub mod pair;
 pub mod peers;

@@ -37,12 +37,9 @@ pub(crate) fn virtual_address(text: &str) -> Result<(Ipv4Addr, u8), Wrong> {
         return Ok((ipv4(text)?, 32));
     };
     let address = ipv4(address)?;
-    let prefix = match prefix.parse::<u8>() {
-        Ok(prefix @ 1..=32) => prefix,
-        Ok(_) | Err(_) => {
-            return Err(Wrong::new("has a prefix length that is not 1 to 32")
-                .hint("without one the address is a /32, which suits nearly always"));
-        }
+    let Ok(prefix @ 1..=32) = prefix.parse::<u8>() else {
+        return Err(Wrong::new("has a prefix length that is not 1 to 32")
+            .hint("without one the address is a /32, which suits nearly always"));
     };
     let host_bits = u32::MAX.checked_shr(prefix.into()).unwrap_or(0);
     let host = address.to_bits() & host_bits;

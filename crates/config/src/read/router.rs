@@ -1,5 +1,7 @@
 //! `[[router]]`
 
+use std::net::Ipv4Addr;
+
 use clock::Interval;
 use vrrp_proto::router::Preempt;
 use vrrp_proto::{Checksum, ChecksumPolicy, Vrid};
@@ -69,7 +71,7 @@ impl Reader<'_> {
     fn peers(
         &mut self,
         field: Option<Field<'_>>,
-    ) -> Option<Option<At<Vec<raw::PerDirector<std::net::Ipv4Addr>>>>> {
+    ) -> Option<Option<At<Vec<raw::PerDirector<Ipv4Addr>>>>> {
         maybe(field, |field| {
             let read = |field: &Field<'_>, found: &mut Findings| {
                 field.parse("\"192.0.2.11\"", quantity::ipv4, found)
@@ -100,10 +102,7 @@ fn vrid_of(field: &Field<'_>, found: &mut Findings) -> Option<At<Vrid>> {
     Some(At::new(vrid, number.span))
 }
 
-fn addresses_of(
-    field: &Field<'_>,
-    found: &mut Findings,
-) -> Option<Vec<Option<At<(std::net::Ipv4Addr, u8)>>>> {
+fn addresses_of(field: &Field<'_>, found: &mut Findings) -> Option<raw::Addresses> {
     let items = field.list("[\"192.0.2.80\"]", found)?;
     // The count is one byte of the advert (RFC 9568 5.2.5).
     if !(1..=255).contains(&items.len()) {

@@ -133,9 +133,12 @@ fn check(target: SocketAddr, question: Question, timeout: Duration, expected: Ou
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let start = std::time::Instant::now();
     assert_eq!(runtime.block_on(ask(&check)), expected);
-    let timed_out =
-        matches!(expected, Outcome::Fail(Failure::TimeoutConnect | Failure::TimeoutRead));
-    assert_eq!(timed_out, start.elapsed() >= timeout, "{:?}", start.elapsed());
+    let took = start.elapsed();
+    if matches!(expected, Outcome::Fail(Failure::TimeoutConnect | Failure::TimeoutRead)) {
+        assert!(took >= timeout && took < timeout * 2, "one timeout for the whole: {took:?}");
+    } else {
+        assert!(took < timeout, "{took:?}");
+    }
 }
 
 /// A server for one connection.
@@ -166,4 +169,4 @@ fn http() -> Question {
 }
 
 const LONG: Duration = Duration::from_secs(20);
-const SHORT: Duration = Duration::from_millis(150);
+const SHORT: Duration = Duration::from_millis(700);

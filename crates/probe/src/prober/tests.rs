@@ -1,4 +1,5 @@
-use std::net::{SocketAddr, TcpListener};
+use std::io::Read;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 
 use health::{Check, CheckId, Failure, Outcome, Question, Timing, Verdict};
@@ -71,17 +72,27 @@ fn an_engine_with_room_for_one_fact_hears_of_every_server() {
 }
 
 #[test]
-fn a_removed_check_is_asked_no_more_and_its_connection_dropped() {
-    let (listener, target) = listen();
-    let (orders, _facts) = started(64);
-    let get = health::HttpGet { path: "/".into(), host: None, status: vec![] };
-    let timing = Timing { timeout: Duration::from_secs(3_600), ..timing() };
-    let silent = Check { question: Question::Http(get), timing, ..check(target) };
-    orders.post(Order::Set(ID, silent)).unwrap();
-    let (mut peer, _) = listener.accept().unwrap();
+fn a_fact_that_found_no_room_is_posted_as_soon_as_there_is() {
+    let (orders, mut facts) = started(1);
+    let peer = silent(&orders);
+    orders.post(Order::Report).unwrap();
+    rings(&facts);
+    orders.post(Order::Report).unwrap();
     orders.post(Order::Remove(ID)).unwrap();
-    let end = std::io::Read::read_to_end(&mut peer, &mut Vec::new()).unwrap_err();
-    assert_eq!(end.raw_os_error(), Some(libc::ECONNRESET));
+    // Then the thread has tried to post the second report, and nothing else is due.
+    reset(peer);
+    for _ in 0..2 {
+        assert!(matches!(next(&mut facts), Fact::Report { .. }));
+    }
+    orders.post(Order::Stop).unwrap();
+}
+
+#[test]
+fn a_removed_check_is_asked_no_more_and_its_connection_dropped() {
+    let (orders, _facts) = started(64);
+    let peer = silent(&orders);
+    orders.post(Order::Remove(ID)).unwrap();
+    reset(peer);
     orders.post(Order::Stop).unwrap();
 }
 
@@ -121,15 +132,40 @@ fn started(room: usize) -> (Outbox<Order>, Inbox<Fact>) {
     (start(outbox).unwrap(), inbox)
 }
 
+/// A check whose server never answers, and the server's end of its first question.
+fn silent(orders: &Outbox<Order>) -> TcpStream {
+    let (listener, target) = listen();
+    let get = health::HttpGet { path: "/".into(), host: None, status: vec![] };
+    let timing = Timing { timeout: Duration::from_secs(3_600), ..timing() };
+    let check = Check { question: Question::Http(get), timing, ..check(target) };
+    orders.post(Order::Set(ID, check)).unwrap();
+    let (mut peer, _) = listener.accept().unwrap();
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    peer.read_exact(&mut [0; 3]).unwrap();
+    peer
+}
+
+/// Waits until the other end resets the connection.
+fn reset(mut peer: TcpStream) {
+    let end = peer.read_to_end(&mut Vec::new()).unwrap_err();
+    assert_eq!(end.raw_os_error(), Some(libc::ECONNRESET));
+}
+
 /// Waits for the next fact.
 fn next(facts: &mut Inbox<Fact>) -> Fact {
     loop {
-        if let Some(fact) = facts.take() {
-            return fact;
+        match facts.take() {
+            Some(fact) => return fact,
+            None => rings(facts),
         }
-        let mut bell = [PollFd::new(facts.as_fd(), PollFlags::POLLIN)];
-        assert_eq!(poll(&mut bell, PollTimeout::from(20_000_u16)), Ok(1), "no fact in 20 s");
     }
+}
+
+/// Waits until facts are there.
+fn rings(facts: &Inbox<Fact>) {
+    let mut bell = [PollFd::new(facts.as_fd(), PollFlags::POLLIN)];
+    let patience = PollTimeout::try_from(PATIENCE).unwrap();
+    assert_eq!(poll(&mut bell, patience), Ok(1), "no fact in {PATIENCE:?}");
 }
 
 fn expect(facts: &mut Inbox<Fact>, expected: Verdict, reason: Outcome) {
@@ -154,3 +190,4 @@ fn timing() -> Timing {
 }
 
 const ID: CheckId = CheckId(1);
+const PATIENCE: Duration = Duration::from_secs(20);

@@ -47,11 +47,6 @@ impl Pace {
         self.check * 11 / 10 * FALL + self.timeout
     }
 
-    /// From the return of a server to the verdict.
-    pub(super) fn rise(&self) -> Duration {
-        self.check * 11 / 10 * RISE + self.timeout
-    }
-
     /// How long a health cause is held, so that what both directors see moves nothing.
     pub(super) fn hold(&self) -> Duration {
         self.fall()

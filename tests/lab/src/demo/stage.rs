@@ -33,7 +33,6 @@ pub(super) const SERVERS: [(&str, &str); 2] = [("web1", "10.0.1.21"), ("web2", "
 
 /// Everything that stands while the demo runs.
 pub(super) struct Stage {
-    pub folder: PathBuf,
     pub client: Host,
     pub lb1: Director,
     pub lb2: Director,
@@ -71,7 +70,6 @@ impl Stage {
         let director =
             |host: Host| Director { host, folder: folder.to_path_buf(), lifetime, daemon: None };
         Ok(Self {
-            folder: folder.to_path_buf(),
             client,
             lb1: director(lb1),
             lb2: director(lb2),

@@ -92,10 +92,9 @@ fn fetch(cache: &Path) -> Result<PathBuf> {
         output(tool("apt-get")?.args(["-q", "update"]))?;
         download(work.path(), &current_package()?)?;
     }
-    let package = fs::read_dir(work.path())?.flatten().map(|entry| entry.path());
-    let package = package
-        .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
-        .next()
+    let mut files = fs::read_dir(work.path())?.flatten().map(|entry| entry.path());
+    let package = files
+        .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
         .with_context(|| format!("apt-get download {name} left nothing"))?;
     let stem = package.file_stem().context("a package without a name")?.to_owned();
     let root = work.path().join("root");
