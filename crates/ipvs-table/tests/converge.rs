@@ -129,10 +129,7 @@ impl Loop {
                 self.ours = ours.iter().copied().collect();
                 None
             }
-            Output::Applied(_)
-            | Output::Refused(_)
-            | Output::Cured(..)
-            | Output::Drift(..) => None,
+            Output::Applied(_) | Output::Refused(_) | Output::Cured(..) | Output::Drift(..) => None,
         }
     }
 

@@ -47,10 +47,7 @@ impl Client {
         Ok(Self { link: Some(link) })
     }
 
-    fn with_link<T>(
-        &mut self,
-        call: impl FnOnce(&mut Link) -> Result<T, Lost>,
-    ) -> Result<T, Lost> {
+    fn with_link<T>(&mut self, call: impl FnOnce(&mut Link) -> Result<T, Lost>) -> Result<T, Lost> {
         let mut link = match self.link.take() {
             Some(link) => link,
             None => Link::open()?,

@@ -45,9 +45,11 @@ fn server_refused(server: ServerKey, errno: i32, lo_up: bool) -> String {
 
 fn service_refused(errno: i32) -> String {
     match errno {
-        libc::ENOENT => "this kernel does not have its scheduler: `modprobe ip_vs_NAME`, NAME being \
+        libc::ENOENT => {
+            "this kernel does not have its scheduler: `modprobe ip_vs_NAME`, NAME being \
                          the scheduler, or choose another one"
-            .into(),
+                .into()
+        }
         libc::EINVAL => "the kernel finds its settings invalid: see `journalctl -k`".into(),
         libc::EEXIST => "the kernel has one that it does not list".into(),
         _ => either_refused(errno),
@@ -57,17 +59,18 @@ fn service_refused(errno: i32) -> String {
 fn either_refused(errno: i32) -> String {
     match errno {
         libc::EPERM | libc::EACCES => NO_PERMISSION.into(),
-        libc::EAFNOSUPPORT => "this kernel has no IPv6, or it is disabled (ipv6.disable=1): enable \
+        libc::EAFNOSUPPORT => {
+            "this kernel has no IPv6, or it is disabled (ipv6.disable=1): enable \
                                it, or use IPv4 addresses"
-            .into(),
+                .into()
+        }
         libc::ENOMEM => "the kernel is out of memory".into(),
         errno => format!("the kernel says: {}", nix::errno::Errno::from_raw(errno).desc()),
     }
 }
 
 /// What EPERM means, wherever it comes from.
-pub(crate) const NO_PERMISSION: &str =
-    "permission denied: IPVS wants CAP_NET_ADMIN in the initial user namespace; run as root or with \
+pub(crate) const NO_PERMISSION: &str = "permission denied: IPVS wants CAP_NET_ADMIN in the initial user namespace; run as root or with \
      that capability, and in a container without a user namespace of its own";
 
 #[cfg(test)]

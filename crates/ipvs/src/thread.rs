@@ -1,13 +1,13 @@
 //! The table thread: one loop that owns the Reconciler and the kernel. It decides nothing.
 //!
-//! It carries out the Reconciler's one open question, hands the answer back, and between questions
-//! takes in orders, so that what is wanted collapses while the kernel is busy. With no question open
-//! it sleeps until an order or the Reconciler's deadline.
+//! It carries out the Reconciler's one open question, takes in orders, hands the answer over, and
+//! so on; with no question open it sleeps until an order or the Reconciler's deadline.
 
+use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 
 use clock::{Duration, Instant};
-use ipvs_table::{Event, Output, Reconciler, Table};
+use ipvs_table::{Event, Output, Reconciler, Service, ServiceKey, Table};
 use mailbox::{Inbox, Outbox};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -58,6 +58,16 @@ struct Thread<K> {
     last_warning: Option<Lost>,
 }
 
+/// What the orders taken come to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Ordered {
+    GoOn,
+    /// Remove everything of ours, then end.
+    Release,
+    /// End at once.
+    End,
+}
+
 /// Everything of ours is being removed.
 struct Release {
     /// What the Reconciler says it has applied when it is done.
@@ -70,43 +80,66 @@ struct Release {
 impl<K: Kernel> Thread<K> {
     fn work(&mut self) {
         loop {
-            while let Some(order) = self.inbox.take() {
-                match order {
-                    Order::Want { revision, changed } if self.release.is_none() => {
-                        self.handle(Event::Want { revision, changed });
-                    }
-                    Order::Want { .. } => {}
-                    Order::Report => self.report(),
-                    Order::Keep => return,
-                    Order::Release => self.release(),
-                }
-            }
-            if self.released() {
+            // Orders are taken before the answer is handed over: while its question is open, what is
+            // wanted collapses.
+            let answer = self.question.take().map(|question| self.answer(question));
+            if self.take_orders() == Ordered::End {
                 return;
             }
-            if let Some(question) = self.question.take() {
-                let event = self.answer(question);
+            if let Some(event) = answer {
                 self.handle(event);
-            } else {
+            }
+            self.teller.flush();
+            if self.released() || self.teller.is_closed() {
+                return;
+            }
+            if self.question.is_none() {
                 if !self.wait(self.next_deadline()) {
                     return;
                 }
                 self.handle(Event::Tick);
             }
-            self.teller.flush();
-            if self.teller.is_closed() {
-                return;
+        }
+    }
+
+    /// Takes all orders that wait; of several wants only the outcome counts.
+    fn take_orders(&mut self) -> Ordered {
+        let mut wanted: Option<(u64, BTreeMap<ServiceKey, Option<Service>>)> = None;
+        let mut ordered = Ordered::GoOn;
+        while let Some(order) = self.inbox.take() {
+            match order {
+                Order::Want { revision, changed } => match &mut wanted {
+                    Some((latest, merged)) if revision >= *latest => {
+                        *latest = revision;
+                        merged.extend(changed);
+                    }
+                    Some(_) => {}
+                    None => wanted = Some((revision, changed)),
+                },
+                Order::Report => self.report(),
+                Order::Keep => ordered = Ordered::End,
+                Order::Release if ordered == Ordered::GoOn => ordered = Ordered::Release,
+                Order::Release => {}
             }
         }
+        if self.release.is_some() {
+            return ordered;
+        }
+        if let Some((revision, changed)) = wanted {
+            self.handle(Event::Want { revision, changed });
+        }
+        if ordered == Ordered::Release {
+            self.release();
+        }
+        ordered
     }
 
     fn handle(&mut self, event: Event) {
         for output in self.reconciler.handle(now(), event) {
             match output {
-                Output::Ask(_)
-                | Output::Dump
-                | Output::ListServices
-                | Output::DumpServers(_) => self.question = Some(output),
+                Output::Ask(_) | Output::Dump | Output::ListServices | Output::DumpServers(_) => {
+                    self.question = Some(output)
+                }
                 Output::Applied(revision) => self.applied(revision),
                 Output::Refused(refusal) => self.teller.tell(Fact::Refused(refusal)),
                 Output::Cured(service, server) => self.teller.tell(Fact::Cured(service, server)),

@@ -196,10 +196,8 @@ impl Thread {
 
 const WEB: ServiceKey = ServiceKey::Mark { family: Family::V4, mark: 1 };
 const FOREIGN: ServiceKey = ServiceKey::Mark { family: Family::V4, mark: 9 };
-const A: ServerKey = ServerKey {
-    address: std::net::IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 1)),
-    port: 80,
-};
+const A: ServerKey =
+    ServerKey { address: std::net::IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 1)), port: 80 };
 
 fn setup(ours: &[ServiceKey]) -> Setup {
     Setup { ours: ours.to_vec(), verify: Duration::from_millis(20) }

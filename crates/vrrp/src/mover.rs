@@ -173,58 +173,42 @@ impl<K: Kernel> Mover<K> {
 
     /// One send for up to [`BATCH`] addresses, and what came of it. False if nothing is to be asked.
     fn move_some(&mut self, now: Instant) -> bool {
-        let mut asked: Vec<(RouterId, usize, Request)> = Vec::new();
-        let mut look_at: Option<Instant> = None;
-        let mut addresses = 0;
-        for (&id, moved) in self.routers.iter_mut().filter(|(_, moved)| moved.busy) {
+        let round = self.gather(now);
+        self.look_at = round.look_at;
+        if round.asked.is_empty() {
+            return false;
+        }
+        let requests: Vec<Request> = round.asked.iter().map(|&(.., request)| request).collect();
+        let answers = self.kernel.request(&requests);
+        for ((router, at, request), answer) in round.asked.into_iter().zip(answers) {
+            self.answered(now, router, at, request, answer);
+        }
+        true
+    }
+
+    /// What to ask next; routers for which nothing is left to ask are told to be settled.
+    fn gather(&mut self, now: Instant) -> Round {
+        let Self { kernel, picture, routers, muted, news, facts, .. } = self;
+        let mut round = Round::default();
+        for (&router, moved) in routers.iter_mut().filter(|(_, moved)| moved.busy) {
             let Some((revision, holding)) = moved.want else {
                 moved.busy = false;
                 continue;
             };
-            let index = self.picture.by_name(&moved.interface).map(|link| link.index);
-            let mut settled = true;
-            for (at, spot) in moved.spots.iter().enumerate() {
-                let next = match spot.retry_after(now) {
-                    Some(later) => Next::Wait(later),
-                    None => plan(now, holding, &spot.place(index, &self.picture, &mut [0; 33])),
-                };
-                settled &= next == Next::Settled;
-                addresses += usize::from(matches!(next, Next::Ask(_) | Next::LetGo(_)));
-                match next {
-                    Next::Settled | Next::Stuck => {}
-                    Next::Wait(until) => look_at = look_at.into_iter().chain([until]).min(),
-                    Next::Ask(request) => asked.push((id, at, request)),
-                    Next::LetGo(requests) => {
-                        let muted = mute(&mut self.kernel, &mut self.muted, &moved.interface);
-                        let skip = usize::from(!muted);
-                        asked.extend(requests.into_iter().skip(skip).map(|r| (id, at, r)));
-                    }
-                }
-                if addresses == BATCH {
-                    break;
-                }
-            }
-            if addresses == BATCH {
+            let mut mute = || mute(kernel, muted, &moved.interface);
+            let settled = round.add(now, router, holding, moved, picture, &mut mute);
+            if round.is_full() {
                 break;
             }
             if settled {
                 moved.busy = false;
                 if moved.settled.replace(revision) != Some(revision) {
-                    self.news.push(News::Settled(id, revision));
-                    self.facts.push(Fact::Settled { router: id, holding, at: now });
+                    news.push(News::Settled(router, revision));
+                    facts.push(Fact::Settled { router, holding, at: now });
                 }
             }
         }
-        self.look_at = look_at;
-        if asked.is_empty() {
-            return false;
-        }
-        let requests: Vec<Request> = asked.iter().map(|&(.., request)| request).collect();
-        let answers = self.kernel.request(&requests);
-        for ((router, at, request), answer) in asked.into_iter().zip(answers) {
-            self.answered(now, router, at, request, answer);
-        }
-        true
+        round
     }
 
     /// Sends what is due of the repeated announcements, as far as the budget goes.
@@ -280,6 +264,58 @@ impl<K: Kernel> Mover<K> {
             }
             lingers
         });
+    }
+}
+
+/// What one send asks.
+#[derive(Debug, Default)]
+struct Round {
+    asked: Vec<(RouterId, usize, Request)>,
+    addresses: usize,
+    look_at: Option<Instant>,
+}
+
+impl Round {
+    fn is_full(&self) -> bool {
+        self.addresses >= BATCH
+    }
+
+    /// Adds what is to be asked for one router; true if it is settled.
+    fn add(
+        &mut self,
+        now: Instant,
+        router: RouterId,
+        holding: Holding,
+        moved: &Moved,
+        picture: &Picture,
+        mute: &mut dyn FnMut() -> bool,
+    ) -> bool {
+        let index = picture.by_name(&moved.interface).map(|link| link.index);
+        let mut settled = true;
+        for (at, spot) in moved.spots.iter().enumerate() {
+            let next = match spot.retry_after(now) {
+                Some(later) => Next::Wait(later),
+                None => plan(now, holding, &spot.place(index, picture, &mut [0; 33])),
+            };
+            settled &= next == Next::Settled;
+            self.addresses += usize::from(matches!(next, Next::Ask(_) | Next::LetGo(_)));
+            match next {
+                Next::Settled | Next::Stuck => {}
+                Next::Wait(until) => {
+                    self.look_at = self.look_at.into_iter().chain([until]).min();
+                }
+                Next::Ask(request) => self.asked.push((router, at, request)),
+                Next::LetGo(requests) => {
+                    // Unmuted, the route would answer for the address: it goes without one.
+                    let skip = usize::from(!mute());
+                    self.asked.extend(requests.into_iter().skip(skip).map(|r| (router, at, r)));
+                }
+            }
+            if self.is_full() {
+                break;
+            }
+        }
+        settled
     }
 }
 

@@ -1,5 +1,13 @@
 //! The crate against kernels: the mover against a fake one in virtual time, and whole directors
-//! against the real one, in network namespaces (root; see `kernel/net.rs`).
+//! against the real one, in network namespaces (needs root and `ip`; see `kernel/net.rs`).
 
+#[path = "kernel/directors.rs"]
+mod directors;
+#[path = "kernel/handover.rs"]
+mod handover;
 #[path = "kernel/moving.rs"]
 mod moving;
+#[path = "kernel/net.rs"]
+mod net;
+#[path = "kernel/witness.rs"]
+mod witness;

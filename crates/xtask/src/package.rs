@@ -45,12 +45,14 @@ pub(crate) fn run(binary: Option<&Path>) -> Result<ExitCode> {
         entry.place(&root, &binary)?;
     }
     let architecture = process::output(process::command("dpkg").arg("--print-architecture"))?;
-    let size = process::output(process::command("du").args(["-sk", "--exclude=DEBIAN"]).arg(&root))?;
+    let size =
+        process::output(process::command("du").args(["-sk", "--exclude=DEBIAN"]).arg(&root))?;
     let size = size.split_whitespace().next().unwrap_or("0");
     let template = fs::read_to_string(CONTROL).doing(format_args!("read {CONTROL}"))?;
     let control = filled(&template, env!("CARGO_PKG_VERSION"), architecture.trim(), size);
     write(&root.join("DEBIAN/control"), control.as_bytes(), 0o644)?;
-    let package = folder.join(format!("gemel_{}_{}.deb", env!("CARGO_PKG_VERSION"), architecture.trim()));
+    let package =
+        folder.join(format!("gemel_{}_{}.deb", env!("CARGO_PKG_VERSION"), architecture.trim()));
     let mut build = process::command("dpkg-deb");
     process::run(build.args(["--root-owner-group", "-Zxz", "--build"]).arg(&root).arg(&package))?;
     println!("{}", package.display());
@@ -74,7 +76,9 @@ impl Entry {
         write(&to, &content, self.mode)?;
         match self.source {
             // What a debugger would want is most of it.
-            Source::Program(_) => process::run(process::command("strip").arg("--strip-unneeded").arg(&to)),
+            Source::Program(_) => {
+                process::run(process::command("strip").arg("--strip-unneeded").arg(&to))
+            }
             Source::File(_) => Ok(()),
         }
     }
@@ -85,7 +89,8 @@ fn parse(layout: &str) -> Result<Vec<Entry>> {
     lines
         .map(|line| {
             let wrong = || Stop::new(format!("{LAYOUT}: not `source destination mode`: {line}"));
-            let [source, destination, mode] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+            let [source, destination, mode] = line.split_whitespace().collect::<Vec<_>>()[..]
+            else {
                 return Err(wrong());
             };
             let source = match source.strip_prefix("bin:") {
@@ -107,7 +112,12 @@ fn filled(template: &str, version: &str, architecture: &str, size_kib: &str) -> 
 }
 
 fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
-    for folder in path.parent().into_iter().flat_map(Path::ancestors).take_while(|path| path.starts_with(TARGET)) {
+    for folder in path
+        .parent()
+        .into_iter()
+        .flat_map(Path::ancestors)
+        .take_while(|path| path.starts_with(TARGET))
+    {
         if !folder.exists() {
             fs::create_dir_all(folder).doing(folder.display())?;
         }

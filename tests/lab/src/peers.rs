@@ -174,12 +174,18 @@ fn keepalived_run(host: &Host, side: Side, adverts: Adverts, folder: &Path) -> R
     command.args(["--dont-fork", "--log-console", "--log-detail", "--vrrp", "--use-file"]);
     command.arg(config);
     for (option, file) in [("--pid", "keepalived.pid"), ("--vrrp_pid", "vrrp.pid")] {
-        command.arg(option).arg(folder.join(file));
+        let file = folder.join(file);
+        // Left by a killed one; it would refuse to start while that is not reaped.
+        if file.exists() {
+            fs::remove_file(&file)?;
+        }
+        command.arg(option).arg(file);
     }
     Ok(command)
 }
 
-/// Real-time priority as gemel has it, so that the two are measured alike.
+/// Real-time priority as gemel has it, so that the two are measured alike; and a second of it
+/// before the kernel kills it, since its default of 10 ms is not enough on a busy machine.
 fn keepalived_file(side: Side, adverts: Adverts) -> String {
     let unicast = match adverts {
         Adverts::Multicast => String::new(),
@@ -190,7 +196,8 @@ fn keepalived_file(side: Side, adverts: Adverts) -> String {
         ),
     };
     format!(
-        "global_defs {{\n  router_id {}\n  vrrp_version 3\n  vrrp_rt_priority 50\n}}\n\
+        "global_defs {{\n  router_id {}\n  vrrp_version 3\n  vrrp_rt_priority 50\n  \
+         vrrp_rlimit_rttime 1000000\n}}\n\
          vrrp_instance web {{\n  state BACKUP\n  interface eth0\n  virtual_router_id {VRID}\n  \
          priority {}\n  advert_int {}\n{unicast}  virtual_ipaddress {{\n    {VIP}/32\n  }}\n}}\n",
         side.name(),

@@ -17,8 +17,6 @@ pub struct Tree {
     pub root: PathBuf,
     /// Every Rust file of the workspace, generated ones left out.
     pub files: Vec<File>,
-    /// `cargo metadata`.
-    pub metadata: Value,
 }
 
 /// One Rust file.
@@ -45,23 +43,42 @@ impl Tree {
             collect(&root, &root.join(folder), &mut files);
         }
         assert!(files.len() > 30, "only {} Rust files found in {}", files.len(), root.display());
+        Self { root, files }
+    }
+}
+
+/// Every package of the build, ours and foreign ones.
+#[derive(Debug)]
+pub struct Packages(Value);
+
+impl Packages {
+    /// Asks cargo, for this platform and the locked versions.
+    ///
+    /// # Panics
+    /// When cargo cannot be asked: then no law can be asserted.
+    #[must_use]
+    pub fn read() -> Self {
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+        let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
         let output = Command::new(cargo)
-            .args(["metadata", "--format-version", "1", "--offline", "--locked"])
-            .current_dir(&root)
+            .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", &platform])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output()
             .expect("cargo runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let metadata = serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
-        Self { root, files, metadata }
+        Self(serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON"))
     }
 
-    /// The packages of the workspace: name and manifest.
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &Value> {
+        self.0["packages"].as_array().into_iter().flatten()
+    }
+
+    /// Those of the workspace: name and manifest.
     pub fn members(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let members = self.metadata["workspace_members"].as_array().into_iter().flatten();
-        let packages = self.metadata["packages"].as_array().into_iter().flatten();
+        let members = self.0["workspace_members"].as_array().into_iter().flatten();
         let members: Vec<_> = members.filter_map(Value::as_str).collect();
-        packages
+        self.all()
             .filter(move |package| members.contains(&text(&package["id"])))
             .map(|package| (text(&package["name"]), package))
     }

@@ -112,10 +112,8 @@ proptest! {
 
 #[test]
 fn capacity_comes_before_it_goes() {
-    let [a, b, c, d] = [1, 2, 3, 4].map(|last: u8| ServerKey {
-        address: [198, 51, 100, last].into(),
-        port: 80,
-    });
+    let [a, b, c, d] =
+        [1, 2, 3, 4].map(|last: u8| ServerKey { address: [198, 51, 100, last].into(), port: 80 });
     let weight =
         |weight| Server { forward: Forward::Direct, weight: Weight(weight), upper: 0, lower: 0 };
     let key = ServiceKey::Mark { family: crate::Family::V4, mark: 1 };

@@ -124,7 +124,8 @@ impl Reconciler {
         outputs: &mut Vec<Output>,
     ) {
         let mut differing: BTreeSet<ServerKey> = BTreeSet::new();
-        differing.extend(held.iter().filter(|(key, value)| seen.get(key) != Some(*value)).map(first));
+        differing
+            .extend(held.iter().filter(|(key, value)| seen.get(key) != Some(*value)).map(first));
         if !doubted {
             differing.extend(seen.keys().filter(|key| !held.contains_key(key)));
         }

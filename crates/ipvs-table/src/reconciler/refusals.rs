@@ -56,7 +56,8 @@ impl Refusals {
         service: ServiceKey,
         steps: &[(Step, Request)],
     ) -> Vec<Option<ServerKey>> {
-        let refused = self.entries.range((service, None)..).map(|(&(key, server), _)| (key, server));
+        let refused =
+            self.entries.range((service, None)..).map(|(&(key, server), _)| (key, server));
         let cured: Vec<_> = refused
             .take_while(|(key, _)| *key == service)
             .map(|(_, server)| server)

@@ -130,8 +130,7 @@ fn a_refused_entry_that_is_no_longer_wanted_is_cured() {
 #[test]
 fn a_service_that_somebody_else_added_meanwhile_is_read_and_adopted() {
     let mut table = applied(&[]);
-    let add =
-        vec![Request::AddService(WEB, service(&[])), Request::AddServer(WEB, A, server(1))];
+    let add = vec![Request::AddService(WEB, service(&[])), Request::AddServer(WEB, A, server(1))];
     let expected = [Output::Ours(vec![WEB]), Output::Ask(add)];
     check(&mut table, 0, want(2, &[(WEB, &[A])]), &expected);
     check(&mut table, 0, Event::Answered(vec![EEXIST, 0]), &[Output::ListServices]);

@@ -40,7 +40,8 @@ fn deleting_an_ipv6_service_is_these_bytes() {
 #[test]
 fn a_marked_service_is_named_by_its_mark_alone() {
     let key = ServiceKey::Mark { family: Family::V6, mark: 7 };
-    let expected = "280000001c000500010000000000000003010000 14000180 06000100 0a000000 08000500 07000000";
+    let expected =
+        "280000001c000500010000000000000003010000 14000180 06000100 0a000000 08000500 07000000";
     check_request(1, &Request::DeleteService(key), &expected.replace(' ', ""));
 }
 
@@ -48,7 +49,8 @@ fn a_marked_service_is_named_by_its_mark_alone() {
 fn deleting_a_real_server_names_its_family() {
     let key = ServerKey { address: "2001:db8::10".parse().unwrap(), port: 0 };
     let bytes = request(0x1c, 1, &Request::DeleteServer(web(), key));
-    let dest = "2800028014000100 20010db8000000000000000000000010 0600020000000000 06000b000a000000";
+    let dest =
+        "2800028014000100 20010db8000000000000000000000010 0600020000000000 06000b000a000000";
     assert!(hex(&bytes).ends_with(&dest.replace(' ', "")), "{}", hex(&bytes));
 }
 
@@ -184,8 +186,7 @@ fn consume(bytes: &[u8]) {
         (super::service(bytes), destination(bytes, Family::V4), family_id(bytes));
     for (_, reply) in replies(bytes) {
         if let Some(Reply::Data(bytes)) = reply {
-            let _: (Option<_>, Option<_>) =
-                (super::service(bytes), destination(bytes, Family::V6));
+            let _: (Option<_>, Option<_>) = (super::service(bytes), destination(bytes, Family::V6));
         }
     }
     assert!(all <= bytes.len() / 16);
@@ -205,7 +206,7 @@ fn any_service_key() -> impl Strategy<Value = ServiceKey> {
     let listen = (protocol, any_address(), any::<u16>())
         .prop_map(|(protocol, address, port)| ServiceKey::Listen { protocol, address, port });
     let family = prop_oneof![Just(Family::V4), Just(Family::V6)];
-    let mark = (family, 1..).prop_map(|(family, mark)| ServiceKey::Mark { family, mark });
+    let mark = (family, 1..=u32::MAX).prop_map(|(family, mark)| ServiceKey::Mark { family, mark });
     prop_oneof![listen, mark]
 }
 

@@ -15,7 +15,12 @@ fn a_real_server_refused_while_lo_is_down_says_so() {
 fn each_refusal_names_its_object_and_the_way_out() {
     check(None, libc::ENOENT, true, "service tcp://192.0.2.1:80: ");
     check(None, libc::ENOENT, true, "modprobe ip_vs_");
-    check(Some(V4), libc::EPERM, true, "real server 198.51.100.1:8080 of service tcp://192.0.2.1:80: ");
+    check(
+        Some(V4),
+        libc::EPERM,
+        true,
+        "real server 198.51.100.1:8080 of service tcp://192.0.2.1:80: ",
+    );
     check(Some(V4), libc::EPERM, true, "CAP_NET_ADMIN in the initial user namespace");
     check(Some(V6), libc::EAFNOSUPPORT, true, "IPv6");
     check(Some(V4), libc::ERANGE, true, "threshold");

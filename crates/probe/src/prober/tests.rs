@@ -103,7 +103,9 @@ fn the_thread_ends_when_nobody_listens() {
     drop(facts);
     orders.post(Order::Set(ID, check(target))).unwrap();
     // Its mailbox closes with it; until then orders pass or wait.
+    let begin = boottime();
     while !matches!(orders.post(Order::Report), Err(mailbox::Refused::Closed(_))) {
+        assert!(boottime().since(begin) < PATIENCE, "still there");
         std::thread::yield_now();
     }
 }
@@ -119,10 +121,11 @@ fn the_thread_stands_back_behind_the_others() {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let found: Vec<_> = tasks
         .filter_map(|task| nice(task.unwrap().file_name().to_str()?))
-        .filter(|(name, _)| name.ends_with("(health"))
+        .filter(|(name, _)| name.ends_with("(gemel-health"))
         .collect();
     let own = nice(&nix::unistd::gettid().to_string()).unwrap().1;
-    assert!(!found.is_empty() && found.iter().all(|(_, nice)| *nice == 5), "{found:?}");
+    // Not all: another test's thread may only just have begun.
+    assert!(found.iter().any(|(_, nice)| *nice == 5), "{found:?}");
     assert_ne!(own, 5, "only that thread");
     orders.post(Order::Stop).unwrap();
 }

@@ -73,7 +73,10 @@ mod tests {
         for value in [5.0, 1.0, 2.0] {
             sample.add(value);
         }
-        assert_eq!(sample.cell(1).split_whitespace().collect::<Vec<_>>(), ["2.0", "1.0", "5.0", "3"]);
+        assert_eq!(
+            sample.cell(1).split_whitespace().collect::<Vec<_>>(),
+            ["2.0", "1.0", "5.0", "3"]
+        );
         sample.add(3.0);
         assert_eq!(sample.median(), Some(2.5));
     }

@@ -1,6 +1,6 @@
 //! Who may depend on whom, and what the pure crates may not do.
 
-use laws::Tree;
+use laws::{Packages, Tree};
 
 const PURE: [&str; 5] = ["vrrp-proto", "ipvs-table", "health", "coordinator", "clock"];
 const NO_STD: [&str; 3] = ["clock", "vrrp-proto", "ipvs-table"];
@@ -43,14 +43,14 @@ const ROOMS: [(&str, &[&str]); 17] = [
 
 #[test]
 fn each_crate_depends_only_on_the_rooms_it_may_enter() {
-    let tree = Tree::read();
+    let packages = Packages::read();
     let rooms: Vec<_> = ROOMS.iter().map(|(name, _)| *name).collect();
     let mut seen = Vec::new();
-    for (name, package) in tree.members() {
+    for (name, package) in packages.members() {
         let Some((_, allowed)) = ROOMS.iter().find(|(room, _)| *room == name) else {
             panic!("{name} is not a room of ARCHITECTURE.md: add it there and here, or remove it");
         };
-        for dependency in Tree::dependencies(package, None) {
+        for dependency in Packages::dependencies(package, None) {
             let ours = rooms.contains(&dependency);
             assert!(
                 !ours || allowed.contains(&dependency),
@@ -67,9 +67,9 @@ fn each_crate_depends_only_on_the_rooms_it_may_enter() {
 
 #[test]
 fn the_pure_crates_have_no_dependency_that_could_act() {
-    let tree = Tree::read();
-    for (name, package) in tree.members().filter(|(name, _)| PURE.contains(name)) {
-        for dependency in Tree::dependencies(package, None) {
+    let packages = Packages::read();
+    for (name, package) in packages.members().filter(|(name, _)| PURE.contains(name)) {
+        for dependency in Packages::dependencies(package, None) {
             let alloc_only = dependency == "httparse";
             assert!(
                 PURE.contains(&dependency) || alloc_only,
@@ -81,10 +81,10 @@ fn the_pure_crates_have_no_dependency_that_could_act() {
 
 #[test]
 fn the_threads_of_the_advert_path_know_no_tokio() {
-    let tree = Tree::read();
+    let packages = Packages::read();
     let quiet = ["mailbox", "vrrp", "ipvs", "xtask"];
-    for (name, package) in tree.members().filter(|(name, _)| quiet.contains(name)) {
-        let dependencies = Tree::dependencies(package, None);
+    for (name, package) in packages.members().filter(|(name, _)| quiet.contains(name)) {
+        let dependencies = Packages::dependencies(package, None);
         assert!(!dependencies.contains(&"tokio"), "{name} must not use tokio");
         assert!(name != "xtask" || dependencies.is_empty(), "xtask has no dependencies");
     }

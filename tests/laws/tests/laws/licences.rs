@@ -1,6 +1,6 @@
 //! Where foreign code comes from, and under which licence we may ship it.
 
-use laws::{Tree, text};
+use laws::{Packages, text};
 
 const ALLOWED: [&str; 10] = [
     "Apache-2.0",
@@ -17,9 +17,8 @@ const ALLOWED: [&str; 10] = [
 
 #[test]
 fn every_package_comes_from_the_registry_under_a_licence_we_may_ship() {
-    let tree = Tree::read();
-    let packages = tree.metadata["packages"].as_array().expect("cargo lists packages");
-    for package in packages.iter().filter(|package| !package["source"].is_null()) {
+    let packages = Packages::read();
+    for package in packages.all().filter(|package| !package["source"].is_null()) {
         let name = text(&package["name"]);
         assert!(
             text(&package["source"]).starts_with("registry+"),

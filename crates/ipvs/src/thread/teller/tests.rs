@@ -27,15 +27,8 @@ fn while_nobody_reads_levels_collapse_and_edges_are_counted() {
     let drifts = read.iter().filter(|name| *name == "drift").count();
     read.retain(|name| name != "drift");
     assert_eq!(drifts, EDGES);
-    let expected = [
-        "first",
-        "ours",
-        "7 more of them were not told",
-        "cured",
-        "applied 9",
-        "report",
-        "ended",
-    ];
+    let expected =
+        ["first", "ours", "7 more of them were not told", "cured", "applied 9", "report", "ended"];
     assert_eq!(read, expected);
     assert!(!teller.is_behind());
 }

@@ -255,6 +255,9 @@ name = "forwarding"
 name = "lb1"
 priority = 150
 
+[[director]]
+name = "lb2"
+
 [[router]]
 name = "web"
 interface = "eth0"

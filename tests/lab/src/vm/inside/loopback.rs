@@ -42,6 +42,10 @@ name = "loopback"
 
 [[director]]
 name = "lb1"
+priority = 150
+
+[[director]]
+name = "lb2"
 
 [[router]]
 name = "web"
@@ -54,5 +58,6 @@ name = "http"
 listen = "tcp://192.0.2.80:80"
 router = "web"
 forward = "direct"
+check = { tcp = true }
 server = [{ address = "192.0.2.21" }]
 "#;
