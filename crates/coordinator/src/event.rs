@@ -1,4 +1,7 @@
 //! What the coordinator hears and what it says.
+//!
+//! Values only: the engine loop turns what other loops report into an [`Event`] and carries each
+//! [`Effect`] to the loop it names.
 
 use std::collections::BTreeMap;
 

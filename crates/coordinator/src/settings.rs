@@ -1,4 +1,7 @@
 //! What the coordinator is told to care about.
+//!
+//! Made from the configuration file for one director by whoever assembles the daemon; valid as it
+//! stands, so nothing here is checked again.
 
 use std::collections::BTreeMap;
 
@@ -65,7 +68,8 @@ pub struct Quorum {
     /// Added to the router's priority while it is lost; usually negative.
     pub priority: i32,
     /// How long a change that would move the addresses is held: the slowest detection bound of the
-    /// pool's checks (design.md 5).
+    /// pool's checks, of a loss as of a return (design.md 5). Shorter than either, it lets what both
+    /// directors notice move the addresses.
     pub hold: Duration,
 }
 

@@ -1,6 +1,8 @@
 //! The Reconciler against a model kernel: random wants, refusals, lost answers and other people's
 //! edits. proptest prints what it needs to replay a failure.
 
+#![allow(clippy::unwrap_used)] // in helpers, too
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use clock::{Duration, Instant};
@@ -114,7 +116,8 @@ impl Loop {
             }
             Output::Dump => {
                 self.reads += 1;
-                Some(self.losses.pop().map_or(Event::Dumped(self.model.dump()), |_| Event::Lost))
+                let dumped = Event::Dumped(self.model.dump());
+                Some(self.losses.pop().map_or(dumped, |_| Event::Lost))
             }
             Output::ListServices => {
                 self.reads += 1;

@@ -20,4 +20,5 @@ const TYPE: u16 = 0x3fff;
 const ALIGN: usize = 4;
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests;

@@ -1,5 +1,7 @@
 //! The table thread over a kernel that records, fails and lags.
 
+#![allow(clippy::unwrap_used)] // in helpers, too
+
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 

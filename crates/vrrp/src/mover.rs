@@ -1,7 +1,7 @@
 //! The mover: makes addresses follow what the election wants of them, and announces them.
 //!
 //! [`Mover`] knows no clock and no thread: it is told what is wanted, steps by at most one send of
-//! requests at a time, and says what came of it. [`thread`] drives it. Between two sends the caller
+//! requests at a time, and says what came of it. `thread.rs` drives it. Between two sends the caller
 //! reads its inbox again, so what is no longer wanted is never begun. Wants are levels: the latest
 //! one of a router counts, and is compared with the kernel at the start, at every notice, after
 //! every loss of notices and once a minute.

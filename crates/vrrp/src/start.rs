@@ -61,8 +61,7 @@ pub fn start(mut setup: Setup, facts: Outbox<Fact>) -> Result<Vrrp, StartError> 
     let core = Core::new(started, &setup.routers, rows, ports, (state, mover_outbox, told));
     let mut wire = Wire::new(core, order_inbox, wire_inbox).map_err(no_descriptors)?;
     for item in news {
-        wire.hear(started, item)
-            .map_err(|text| StartError(format!("{text}; {NET_CAPABILITIES}")))?;
+        wire.hear(started, item);
     }
     let facts = Teller::new(facts);
     let mover =
@@ -128,12 +127,12 @@ fn lock(run_dir: &Path) -> Result<Flock<File>, StartError> {
     let path = run_dir.join("lock");
     let file = File::options().create(true).append(true).open(&path);
     let file = file.map_err(|e| refuse(&path.display().to_string(), e, RUN_DIR))?;
-    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| match errno {
-        Errno::EWOULDBLOCK => StartError(format!(
-            "{}: another gemel uses this folder; stop that one, or give this one its own",
-            path.display()
-        )),
-        errno => refuse(&path.display().to_string(), errno.desc(), RUN_DIR),
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| {
+        if errno == Errno::EWOULDBLOCK {
+            let way_out = "stop that one, or give this one its own";
+            return refuse(&path.display().to_string(), "another gemel uses this folder", way_out);
+        }
+        refuse(&path.display().to_string(), errno.desc(), RUN_DIR)
     })
 }
 

@@ -99,21 +99,19 @@ impl Wire {
         })
     }
 
-    /// Takes in what the mover says of the links.
-    ///
-    /// # Errors
-    /// The socket that cannot be opened, and why; its routers see their link as down until then.
-    pub(crate) fn hear(&mut self, now: Instant, news: News) -> Result<(), String> {
+    /// Takes in what the mover says. Sockets that cannot be opened are told and tried again; the
+    /// routers on them see their link as down until then.
+    pub(crate) fn hear(&mut self, now: Instant, news: News) {
         match news {
-            News::Link(fact) => self.core.link(now, fact, &self.epoll),
+            News::Link(fact) => {
+                if let Err(text) = self.core.link(now, fact, &self.epoll) {
+                    self.core.facts.tell(Fact::Warning(text));
+                }
+            }
             News::Source(router, link) => {
                 self.core.feed(now, Event::Router(router, router::Event::Link(link)));
-                Ok(())
             }
-            News::Settled(router, revision) => {
-                self.core.settled(router, revision);
-                Ok(())
-            }
+            News::Settled(router, revision) => self.core.settled(router, revision),
         }
     }
 
@@ -175,9 +173,7 @@ impl Wire {
 
     fn read_news(&mut self, now: Instant) {
         while let Some(news) = self.news.take() {
-            if let Err(text) = self.hear(now, news) {
-                self.core.facts.tell(Fact::Warning(text));
-            }
+            self.hear(now, news);
         }
         if let Some(text) = self.core.open_again(now, &self.epoll) {
             self.core.facts.tell(Fact::Warning(text));

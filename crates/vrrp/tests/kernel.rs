@@ -1,6 +1,8 @@
 //! The crate against kernels: the mover against a fake one in virtual time, and whole directors
 //! against the real one, in network namespaces (needs root and `ip`; see `kernel/net.rs`).
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 #[path = "kernel/directors.rs"]
 mod directors;
 #[path = "kernel/handover.rs"]

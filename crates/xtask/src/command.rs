@@ -45,7 +45,7 @@ usage: cargo xtask TASK
                        --full adds what does not fit CI
   demo [--keep]        two directors, two real servers and a client: what fails over, and how fast;
                        --keep leaves them up
-  bench failover [--trials N] [--interval TIME]
+  bench failover [--trials N]
                        measures failover in network namespaces, beside keepalived
   package [--binary FILE]
                        a Debian package in target/package; a release build unless a binary is given

@@ -46,6 +46,8 @@ pub struct State {
     pub answers_to_lose: usize,
     /// Notices stay in the kernel while this is set.
     pub notices_held: bool,
+    /// Notices come one a call.
+    pub notices_trickle: bool,
     /// Every call but `notices`, in order.
     pub calls: Vec<Call>,
     notices: VecDeque<Notice>,
@@ -151,7 +153,12 @@ impl Kernel for FakeKernel {
 
     fn notices(&mut self) -> Vec<Notice> {
         let mut state = self.state();
-        if state.notices_held { Vec::new() } else { state.notices.drain(..).collect() }
+        let count = match (state.notices_held, state.notices_trickle) {
+            (true, _) => 0,
+            (false, true) => state.notices.len().min(1),
+            (false, false) => state.notices.len(),
+        };
+        state.notices.drain(..count).collect()
     }
 
     fn announce(&mut self, index: u32, _mac: [u8; 6], address: Ipv4Addr) -> Result<(), Errno> {

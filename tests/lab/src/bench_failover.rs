@@ -11,6 +11,7 @@
 //! gratuitous ARP is on the wire. It cannot run, and its count of runs shows that it did not; if
 //! the takeover comes in time nevertheless, it does not need that thread.
 
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ pub fn bench_failover(words: &[&str]) -> Result<()> {
     for trial in 0..FROZEN_TRIALS {
         gemel.frozen_trial(trial).with_context(|| format!("trial {trial} with a frozen engine"))?;
     }
-    print!("{}", table::render(&gemel.figures, &keepalived.figures));
+    print!("{}", table::render(&gemel.figures, &keepalived.figures, &keepalived_version()?));
     println!(
         "gemel's engine thread was stopped by a tracer in {FROZEN_TRIALS} takeovers and ran in \
          none: it is not on the path"
@@ -160,6 +161,14 @@ impl Bench {
         thread::sleep(INTERVAL * (trial * PHASE_STEP % 100) / 100);
         Ok(from)
     }
+}
+
+/// "keepalived 2.2.7", from the first line of what it says of itself: "Keepalived v2.2.7 (...)".
+fn keepalived_version() -> Result<String> {
+    let said = Command::new("keepalived").arg("--version").output().context("run keepalived")?;
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    let version = said.split_whitespace().nth(1).context("keepalived tells no version")?;
+    Ok(format!("keepalived {}", version.trim_start_matches('v')))
 }
 
 /// Of each fault and product, unless told otherwise.

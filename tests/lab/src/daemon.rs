@@ -16,6 +16,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
+use crate::client::Ticks;
 use crate::sys;
 
 /// A running daemon; killed with its whole group when dropped.
@@ -105,6 +106,19 @@ impl Daemon {
         bail!("{} has no thread {name}", self.name)
     }
 
+    /// Waits until it has printed this.
+    pub fn wait_for_output(&self, text: &str, timeout: Duration) -> Result<()> {
+        let deadline = Instant::now() + timeout;
+        let ticks = Ticks::every(LOOK_AGAIN)?;
+        while !self.log()?.contains(text) {
+            if Instant::now() > deadline {
+                bail!("{:?} not printed within {timeout:?}: {}", text, self.tale());
+            }
+            ticks.next()?;
+        }
+        Ok(())
+    }
+
     /// All it has printed.
     pub fn log(&self) -> Result<String> {
         fs::read_to_string(&self.log).with_context(|| format!("read {}", self.log.display()))
@@ -134,6 +148,9 @@ impl Drop for Daemon {
 
 /// How long the kernel may take to end a killed process.
 const REAP: Duration = Duration::from_secs(5);
+
+/// How often a growing log is read.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// How much of a log a failed test shows.
 const TALE_LINES: usize = 40;

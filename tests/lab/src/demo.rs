@@ -75,7 +75,10 @@ pub fn run(place: Place, after: After) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("gemel-demo-").tempdir()?;
     let stage = Stage::build(folder.path(), &pace, lifetime)?;
     let mut scene = Scene::open(stage, pace)?;
-    acts::play(&mut scene)?;
+    if let Err(error) = acts::play(&mut scene) {
+        println!("{}\n{}", scene.stage.lb1.tale(), scene.stage.lb2.tale());
+        return Err(error);
+    }
 
     println!("\nThat was the whole demo. The file of both directors:\n");
     println!("{}", indented(&pace.file()));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use lab::demo::{After, Place};
-use lab::{demo, vm};
+use lab::{bench_failover, demo, vm};
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -30,6 +30,7 @@ fn run(words: &[String]) -> Option<Result<()>> {
         ["demo", "--keep"] => demo::start(After::Keep),
         ["demo", "--guest"] => demo::run(Place::Guest, After::TearDown),
         ["demo", "--guest", "--keep"] => demo::run(Place::Guest, After::Keep),
+        ["bench", "failover", ref words @ ..] => bench_failover::bench_failover(words),
         ["inside", ref names @ ..] => vm::inside::run(names),
         [..] => return None,
     })
@@ -37,4 +38,5 @@ fn run(words: &[String]) -> Option<Result<()>> {
 
 const USAGE: &str = "\
 usage: lab demo [--keep]
+       lab bench failover [--trials N]
        lab inside [SCENARIO...]    in a kernel with IPVS";

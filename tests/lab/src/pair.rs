@@ -7,6 +7,8 @@
 //!  lb2 .12 ─┘   │    └─ prober .101   asks by ARP who has .80
 //!            witness
 //! ```
+//!
+//! Each director has a second interface, `eth1` on the bridge `back`, which gemel tracks.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -176,7 +178,8 @@ impl Director {
         folder: &TempDir,
     ) -> Result<Self> {
         let address = format!("{}/24", side.address());
-        let host = lab.host(side.name(), &[("eth0", "front", &address)])?;
+        let ports = [("eth0", "front", address.as_str()), ("eth1", "back", "")];
+        let host = lab.host(side.name(), &ports)?;
         let folder = folder.path().join(side.name());
         fs::create_dir(&folder)?;
         Ok(Self { side, product, host, folder, adverts, daemon: None })

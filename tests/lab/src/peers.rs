@@ -1,7 +1,8 @@
 //! The daemons that can be one half of a pair: gemel, and keepalived; their files and commands.
 //!
 //! Both halves hold one virtual router with one address: VRID 51 on `eth0`, 100 ms, 192.0.2.80;
-//! lb1 is 192.0.2.11 with priority 150, lb2 is 192.0.2.12 with priority 100.
+//! lb1 is 192.0.2.11 with priority 150, lb2 is 192.0.2.12 with priority 100. gemel tracks `eth1`,
+//! whose loss costs 60.
 
 use std::env;
 use std::fs;
@@ -154,7 +155,8 @@ pub fn gemel_file(adverts: Adverts) -> String {
     }
     file.push_str(&format!(
         "\n[[router]]\nname = \"web\"\ninterface = \"eth0\"\nvrid = {VRID}\n\
-         interval = \"{}ms\"\naddresses = [\"{VIP}\"]\n",
+         interval = \"{}ms\"\naddresses = [\"{VIP}\"]\n\
+         track = [{{ interface = \"eth1\", weight = -60 }}]\n",
         INTERVAL.as_millis()
     ));
     if adverts == Adverts::Unicast {

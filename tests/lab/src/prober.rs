@@ -93,7 +93,7 @@ fn addresses_of(interface: &str) -> Result<([u8; 6], Ipv4Addr)> {
         let Some(storage) = entry.address else { continue };
         let link = storage.as_link_addr().and_then(|link| link.addr());
         mac = mac.or(link);
-        address = address.or(storage.as_sockaddr_in().map(|socket| socket.ip()));
+        address = address.or_else(|| storage.as_sockaddr_in().map(|socket| socket.ip()));
     }
     match (mac, address) {
         (Some(mac), Some(address)) => Ok((mac, address)),

@@ -279,8 +279,7 @@ fn receive<'a>(socket: &Socket, frame: &'a mut [u8]) -> std::io::Result<(&'a [u8
             at_ns = Duration::from(time).as_nanos() as u64;
         }
     }
-    let incoming =
-        message.address.filter(|address| address.pkttype() != libc::PACKET_OUTGOING as u8);
+    let incoming = message.address.filter(|address| address.pkttype() != libc::PACKET_OUTGOING);
     let interface = incoming.map_or(0, |address| address.ifindex());
     let length = message.bytes;
     Ok((&frame[..length.min(frame.len())], at_ns, interface))

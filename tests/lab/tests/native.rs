@@ -3,9 +3,11 @@
 //! Root and iproute2 are needed; keepalived for the tests beside it. Every wait is for an event,
 //! and bounded; nothing sleeps for a guess.
 
+#[cfg(test)]
 mod native {
     mod harness;
     mod interop;
     mod pair;
+    mod restart;
     mod start;
 }

@@ -63,14 +63,16 @@ struct Memory {
     answers: Vec<(bool, Instant)>,
     /// It heard a better one while it was Active: until then its addresses must be gone.
     must_stop: Option<Instant>,
+    /// It leaves, and a fit Backup hears it: until then somebody must answer without a gap.
+    hands_over: Option<Instant>,
     /// Since when it has been a Backup that heard nothing.
     silent_since: Option<Instant>,
     /// When its effective priority last changed.
     told: Instant,
     /// When an earlier process sent its last advert, as it read at its start.
     sent: Option<Instant>,
-    /// Why it last became Active.
-    active_by: Option<vrrp_proto::router::Reason>,
+    /// Why it became Active, and when, while it is.
+    active_by: Option<(vrrp_proto::router::Reason, Instant)>,
 }
 
 /// The sum of what may come on top of a bound while all is well: hops, timers, the mover.
@@ -86,6 +88,7 @@ impl Judge {
             table_wrong: None,
             answers: vec![(true, Instant::ZERO); setup.servers()],
             must_stop: None,
+            hands_over: None,
             silent_since: None,
             told: Instant::ZERO,
             sent: None,
@@ -119,6 +122,7 @@ impl Judge {
         self.somebody_answers(view);
         for side in 0..2 {
             self.stops_in_time(view, side);
+            self.no_hole(view, side);
             self.tables(view, side, tables);
         }
     }
@@ -194,7 +198,19 @@ impl Judge {
         }
     }
 
-    /// An Active that heard a better one answers no more after its interval + 100 ms.
+    /// A release in calm leaves no gap longer than the successor's mover needs (design.md 6).
+    fn no_hole(&mut self, view: &View<'_>, side: Side) {
+        let whole = self.wire_whole.is_some() && self.sides.iter().all(|s| s.steady.is_some());
+        let memory = &mut self.sides[side];
+        memory.hands_over = memory.hands_over.filter(|until| whole && view.now < *until);
+        let hole = self.none.is_some_and(|none| view.now > none + SLOP);
+        if memory.hands_over.is_some() && hole {
+            self.broke("release-leaves-no-hole", format!("lb{side} let go too early"));
+        }
+    }
+
+    /// An Active that heard a better one answers no more after its interval + 100 ms, one that
+    /// leaves no more as soon as it heard its successor.
     fn stops_in_time(&mut self, view: &View<'_>, side: Side) {
         let memory = &mut self.sides[side];
         let again = view.hosts[side].role() == Some(Role::Active);

@@ -14,6 +14,7 @@ use crate::rng::Rng;
 use crate::setup::{ROUTER, Setup, Side};
 use crate::{Broken, Summary};
 
+mod servers;
 mod steps;
 
 /// Two directors, the wire between them, and the real servers.

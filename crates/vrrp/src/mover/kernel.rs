@@ -1,5 +1,5 @@
-//! What the mover asks of the kernel, at the level of request and reply (law 6). [`super::rtnetlink`]
-//! is the real one; `tests/fakes` has one that records, fails and lags.
+//! What the mover asks of the kernel, at the level of request and reply (law 6).
+//! `rtnetlink.rs` is the real one; `tests/fakes` has one that records, fails and lags.
 
 use std::net::Ipv4Addr;
 

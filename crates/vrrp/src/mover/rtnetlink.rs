@@ -22,7 +22,7 @@ use crate::sys;
 mod arp;
 mod messages;
 
-use messages::{Message, address_row, link_row, messages, write};
+use messages::{Message, messages, write};
 
 /// Room for the notices and answers of a burst: 1,000 of each fit several times.
 const RECEIVE_BUFFER: usize = 8 << 20;
@@ -148,14 +148,8 @@ impl Kernel for Rtnetlink {
 
     fn dump(&mut self) -> Result<(Vec<LinkRow>, Vec<AddressRow>), Errno> {
         let (ask_links, ask_addresses) = messages::dumps();
-        let links = self.dump_of(ask_links, |message| match message {
-            RouteNetlinkMessage::NewLink(link) => link_row(link),
-            _ => None,
-        })?;
-        let addresses = self.dump_of(ask_addresses, |message| match message {
-            RouteNetlinkMessage::NewAddress(address) => address_row(address),
-            _ => None,
-        })?;
+        let links = self.dump_of(ask_links, messages::dumped_link)?;
+        let addresses = self.dump_of(ask_addresses, messages::dumped_address)?;
         Ok((links, addresses))
     }
 

@@ -12,16 +12,11 @@ use crate::net::{Lab, VIP, until};
 use crate::witness::{What, Witness, is_advert, is_gratuitous, times};
 
 fn settled(fact: &Fact) -> Option<Holding> {
-    match fact {
-        Fact::Settled { holding, .. } => Some(*holding),
-        Fact::Role { .. }
-        | Fact::Interface { .. }
-        | Fact::Repaired { .. }
-        | Fact::AddressRefused { .. }
-        | Fact::Report(_)
-        | Fact::Warning(_)
-        | Fact::Ended => None,
-    }
+    if let Fact::Settled { holding, .. } = fact { Some(*holding) } else { None }
+}
+
+fn role(fact: &Fact) -> Option<(Role, Reason)> {
+    if let Fact::Role { role, reason, .. } = fact { Some((*role, *reason)) } else { None }
 }
 
 fn warning(fact: &Fact, part: &str) -> Option<()> {
@@ -34,15 +29,19 @@ fn an_address_deleted_by_hand_is_back_within_50_ms() {
     let mut a = lab.start('a', 100);
     a.wait("held", |fact| settled(fact).filter(|holding| *holding == Holding::Held));
     let witness = Witness::new(&lab);
-    let mut worst = Duration::ZERO;
+    let (mut worst, mut slowest) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..5 {
+        let asked = std::time::Instant::now();
         lab.ip('a', "addr del 192.0.2.80/32 dev eth0");
         let deleted = std::time::Instant::now();
         a.wait("repair", |fact| matches!(fact, Fact::Repaired { address: VIP, .. }).then_some(()));
         worst = worst.max(deleted.elapsed());
+        slowest = slowest.max(asked.elapsed());
         assert!(lab.has_vip('a'));
     }
-    println!("repair: worst of 5: {worst:?}");
+    println!(
+        "repaired {worst:?} after `ip` returned, {slowest:?} after it was started (worst of 5)"
+    );
     assert!(worst < Duration::from_millis(50), "{worst:?}");
     let seen = witness.seen();
     assert!(times(&seen, 'a', is_gratuitous).len() >= 5, "each repair is announced");
@@ -55,7 +54,7 @@ fn an_address_deleted_by_hand_is_back_within_50_ms() {
 fn what_an_earlier_process_left_goes_at_start() {
     let lab = Lab::new(1);
     lab.ip('a', "addr add 192.0.2.80/32 dev eth0");
-    lab.ip('a', "route prepend local 192.0.2.80/32 dev lo table local");
+    lab.ip('a', "route prepend local 192.0.2.80/32 dev lo table local proto 112");
     let mut a = lab.start('a', 100);
     let first = a.wait("settled", settled);
     assert_eq!(first, Holding::Absent);
@@ -124,10 +123,7 @@ fn a_restart_within_the_bound_is_active_at_once_and_nobody_notices() {
         a.keep();
         assert!(lab.has_vip('a'), "the address stays");
         a = lab.start('a', 150);
-        let first = a.wait("a role", |fact| match fact {
-            Fact::Role { role, reason, .. } => Some((*role, *reason)),
-            _ => None,
-        });
+        let first = a.wait("a role", role);
         assert_eq!(first, (Role::Active, Reason::Resumed));
         a.wait("held", |fact| settled(fact).filter(|holding| *holding == Holding::Held));
         assert!(lab.has_vip('a'));
@@ -147,10 +143,7 @@ fn a_restart_beyond_the_bound_lets_go_first() {
     b.role(Role::Active);
     assert!(lab.has_vip('a'), "as after a crash");
     let mut a = lab.start('a', 100);
-    let first = a.wait("a role", |fact| match fact {
-        Fact::Role { role, reason, .. } => Some((*role, *reason)),
-        _ => None,
-    });
+    let first = a.wait("a role", role);
     assert_eq!(first, (Role::Backup, Reason::Startup));
     assert_eq!(a.wait("settled", settled), Holding::Absent);
     assert!(!lab.has_vip('a'));
@@ -224,9 +217,8 @@ fn a_lease_that_lapses_is_told_and_changes_no_role() {
     a.order(Order::Lease);
     a.wait("a warning", |fact| warning(fact, "the engine answers again"));
     a.order(Order::Report);
-    let reports = a.wait("a report", |fact| match fact {
-        Fact::Report(reports) => Some(reports.clone()),
-        _ => None,
+    let reports = a.wait("a report", |fact| {
+        if let Fact::Report(reports) = fact { Some(reports.clone()) } else { None }
     });
     assert_eq!(reports[0].role, Role::Active);
     let sent = reports[0].counters.iter().find(|(name, _)| *name == "advertisement-sent");

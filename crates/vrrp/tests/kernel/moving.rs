@@ -154,6 +154,7 @@ fn late_notices_of_our_own_requests_change_nothing() {
     bench.mover.facts();
     bench.kernel.calls();
     bench.kernel.state().notices_held = false;
+    bench.kernel.state().notices_trickle = true;
     bench.run();
     assert_eq!(bench.requests(), Vec::<Vec<Request>>::new());
     assert!(bench.mover.facts().is_empty(), "nobody else touched them");

@@ -76,11 +76,9 @@ impl Witness {
                 Err(Errno::EAGAIN) => return seen,
                 message => message.unwrap(),
             };
-            let at = message.cmsgs().unwrap().find_map(|cmsg| match cmsg {
-                ControlMessageOwned::ScmTimestampns(time) => {
-                    Some(time.tv_sec() * 1_000_000_000 + time.tv_nsec())
-                }
-                _ => None,
+            let at = message.cmsgs().unwrap().find_map(|cmsg| {
+                let ControlMessageOwned::ScmTimestampns(time) = cmsg else { return None };
+                Some(time.tv_sec() * 1_000_000_000 + time.tv_nsec())
             });
             let on_bridge = message.address.is_some_and(|from| from.ifindex() == self.bridge);
             let bytes = message.bytes;

@@ -33,17 +33,20 @@ impl Sample {
     }
 }
 
-/// The two pairs side by side.
-pub(crate) fn render(gemel: &Figures, keepalived: &Figures) -> String {
+/// Which figure of a pair a row shows.
+type Pick = fn(&Figures) -> &Sample;
+
+/// The two pairs side by side; `peer` is the name and version of the other.
+pub(crate) fn render(gemel: &Figures, keepalived: &Figures, peer: &str) -> String {
     let mut text = String::from(
         "failover at 100 ms, priorities 150 and 100, by the witness's kernel timestamps\n\
          A: killed and cut off; ms after the Active_Down_Interval of 360.9375 ms\n\
          B: SIGTERM; echoes lost by a client with one per ms\n\n",
     );
     let title = "  median   least   worst   n";
-    row(&mut text, "", &format!("{:<28}", "  gemel"), "  keepalived");
+    row(&mut text, "", &format!("{:<28}", "  gemel"), &format!("  {peer}"));
     row(&mut text, "", title, title);
-    let rows: [(&str, fn(&Figures) -> &Sample, usize); 5] = [
+    let rows: [(&str, Pick, usize); 5] = [
         ("A  first advert", |figures| &figures.crash_advert, 3),
         ("A  first gratuitous ARP", |figures| &figures.crash_garp, 3),
         ("A  the same, engine frozen", |figures| &figures.frozen_garp, 3),
@@ -52,6 +55,16 @@ pub(crate) fn render(gemel: &Figures, keepalived: &Figures) -> String {
     ];
     for (name, pick, decimals) in rows {
         row(&mut text, name, &pick(gemel).cell(decimals), &pick(keepalived).cell(decimals));
+    }
+    text.push('\n');
+    for (name, sample, target) in [
+        ("A  first advert, ms", &gemel.crash_advert, 0.5),
+        ("A  first gratuitous ARP, ms", &gemel.crash_garp, 0.5),
+        ("B  echoes lost", &gemel.release_lost, 2.0),
+    ] {
+        let median = sample.median().unwrap_or(f64::INFINITY);
+        let verdict = if median <= target { "met" } else { "missed" };
+        text.push_str(&format!("{name}: median at most {target} wanted: {verdict}\n"));
     }
     text
 }

@@ -30,9 +30,11 @@ pub(super) struct Request {
 pub(super) struct Seen {
     pub requests: usize,
     pub failed: usize,
-    /// From the first request that failed to the first that was answered after the last failure;
-    /// zero if none failed.
+    /// The longest time without an answer: from the first of several requests in a row that
+    /// failed to the first answer after them.
     pub outage: Duration,
+    /// The same for all failures, whether or not others were answered between them.
+    pub trouble: Duration,
 }
 
 /// Asks from [`Asker::start`] until dropped.
@@ -88,23 +90,27 @@ impl Drop for Asker {
 impl Seen {
     /// The sum of these requests, in the order in which they were asked.
     pub(super) fn of(requests: &[Request]) -> Self {
-        let failed = |request: &&Request| request.server.is_none();
-        let outage = requests.iter().find(failed).map_or(0, |first| {
-            let last = requests.iter().rposition(|request| request.server.is_none());
-            let rest = last.map_or(&[][..], |last| requests.get(last..).unwrap_or_default());
-            // Still failing: until the last failure was known.
-            let end = match rest {
-                [_, answered, ..] => answered.done_ns,
-                [lost] => lost.done_ns,
-                [] => first.done_ns,
-            };
-            end.saturating_sub(first.asked_ns)
-        });
-        Self {
-            requests: requests.len(),
-            failed: requests.iter().filter(failed).count(),
-            outage: Duration::from_nanos(outage),
+        let mut seen = Self { requests: requests.len(), ..Self::default() };
+        let (mut first_ns, mut first_in_row_ns) = (None, None);
+        for request in requests {
+            let is_lost = request.server.is_none();
+            if is_lost {
+                seen.failed += 1;
+                first_ns.get_or_insert(request.asked_ns);
+                first_in_row_ns.get_or_insert(request.asked_ns);
+            }
+            // The answer that ends a row, or a failure that may be the last thing known.
+            if let Some(from_ns) = first_in_row_ns {
+                let row = Duration::from_nanos(request.done_ns.saturating_sub(from_ns));
+                seen.outage = seen.outage.max(row);
+                let all = request.done_ns.saturating_sub(first_ns.unwrap_or(from_ns));
+                seen.trouble = Duration::from_nanos(all);
+            }
+            if !is_lost {
+                first_in_row_ns = None;
+            }
         }
+        seen
     }
 }
 
@@ -119,12 +125,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outage_lasts_from_the_first_failure_to_the_next_answer() {
-        check(&[Some("a"), Some("b")], 0, 0);
-        check(&[Some("a"), None, None, Some("b"), Some("a")], 2, 25);
-        check(&[Some("a"), None, Some("b"), None, Some("a")], 2, 35);
-        check(&[Some("a"), None], 1, 5);
-        check(&[], 0, 0);
+    fn an_outage_lasts_from_the_first_failure_in_a_row_to_the_next_answer() {
+        check(&[Some("a"), Some("b")], 0, 0, 0);
+        check(&[Some("a"), None, None, Some("b"), Some("a")], 2, 25, 25);
+        check(&[Some("a"), None, Some("b"), None, Some("a")], 2, 15, 35);
+        check(&[None, None, Some("b"), Some("b"), None, Some("a"), Some("a")], 3, 25, 55);
+        check(&[Some("a"), None], 1, 5, 5);
+        check(&[], 0, 0, 0);
     }
 
     #[test]
@@ -144,9 +151,9 @@ mod tests {
         servers.iter().enumerate().map(request).collect()
     }
 
-    fn check(servers: &[Option<&str>], failed: usize, outage_ns: u64) {
-        let outage = Duration::from_nanos(outage_ns);
-        let expected = Seen { requests: servers.len(), failed, outage };
+    fn check(servers: &[Option<&str>], failed: usize, outage_ns: u64, trouble_ns: u64) {
+        let [outage, trouble] = [outage_ns, trouble_ns].map(Duration::from_nanos);
+        let expected = Seen { requests: servers.len(), failed, outage, trouble };
         assert_eq!(Seen::of(&requests(servers)), expected, "{servers:?}");
     }
 }

@@ -75,9 +75,11 @@ impl Scene {
         })
     }
 
-    /// Tells something that we do to the pair.
-    pub(super) fn tell(&self, what: &str) {
+    /// Tells something that we do to the pair, after what was seen before it.
+    pub(super) fn tell(&mut self, what: &str) -> Result<()> {
+        self.look()?;
         self.line(now_ns(), what);
+        Ok(())
     }
 
     /// Tells what is seen until `until` holds, at most `limit`.
@@ -99,10 +101,8 @@ impl Scene {
             }
             if Instant::now() > deadline {
                 bail!(
-                    "not within {limit:?}: {what}\nActive: {active:?}, tables: {:?}, answering: {answering:?}\n{}\n{}",
-                    self.tables,
-                    self.stage.lb1.tale(),
-                    self.stage.lb2.tale()
+                    "not within {limit:?}: {what}\nActive: {active:?}, tables: {:?}, answering: {answering:?}",
+                    self.tables
                 );
             }
             beat.next()?;

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::demo;
+use crate::{demo, table};
 
 /// One scenario.
 #[derive(Clone, Copy)]
@@ -82,10 +82,17 @@ pub fn run(names: &[&str]) -> Result<()> {
 
 /// The test binary of the `ipvs` crate, which the host took along.
 fn live() -> Result<()> {
-    let path = Path::new(LIVE);
-    ensure!(path.is_file(), "{LIVE} was not taken along");
-    let status = Command::new(path).arg("--test-threads=1").status().context("run it")?;
-    ensure!(status.success(), "{LIVE}: {status}");
+    ensure!(table::is_possible(), "this kernel has no IPVS");
+    ensure!(Path::new(LIVE).is_file(), "{LIVE} was not taken along");
+    let output = Command::new(LIVE).args(["--test-threads=1", "--nocapture"]).output();
+    let output = output.context("run it")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    println!("{text}{}", String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{LIVE}: {}", output.status);
+    ensure!(
+        !text.contains("no ip_vs in this kernel"),
+        "{LIVE} did not see the IPVS of this kernel"
+    );
     Ok(())
 }
 

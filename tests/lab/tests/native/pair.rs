@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use lab::net::addresses::Presence;
 use lab::pair::{CONVERGENCE, Pair};
 use lab::peers::{Adverts, INTERVAL, Product, Side, VIP};
-use lab::witness::now_ns;
+use lab::witness::{Kind, now_ns};
 use nix::sys::signal::Signal;
+
+use super::restart::{expect_undisturbed, expect_unnoticed};
 
 #[test]
 fn a_crash_of_the_active_is_taken_over_when_the_wait_is_over_and_handed_back() {
@@ -65,24 +67,12 @@ fn a_release_leaves_no_hole() {
 
 #[test]
 fn a_planned_restart_keeps_the_role_and_loses_no_echo() {
-    let mut pair = gemel();
-    let client = pair.client().unwrap();
-    let stopped_at = now_ns();
-    let status = pair.lb1.stop(Signal::SIGUSR2).unwrap();
-    assert!(status.success(), "{status}");
-    assert!(pair.lb1.holds().unwrap(), "a restart must leave the address");
-    expect_resumed(&mut pair, stopped_at);
-    assert_eq!(client.finish().unwrap().lost, 0);
+    expect_unnoticed(&mut gemel(), Signal::SIGUSR2);
 }
 
 #[test]
 fn a_killed_active_that_is_back_in_time_keeps_the_role_and_loses_no_echo() {
-    let mut pair = gemel();
-    let client = pair.client().unwrap();
-    let killed_at = now_ns();
-    pair.lb1.crash().unwrap();
-    expect_resumed(&mut pair, killed_at);
-    assert_eq!(client.finish().unwrap().lost, 0);
+    expect_unnoticed(&mut gemel(), Signal::SIGKILL);
 }
 
 #[test]
@@ -168,6 +158,29 @@ fn a_director_that_was_frozen_past_its_end_agrees_with_its_peer_again() {
 }
 
 #[test]
+fn a_tracked_link_that_goes_down_moves_the_address_without_a_hole_and_brings_it_back() {
+    let mut pair = gemel();
+    let client = pair.client().unwrap();
+    let cut_at = now_ns();
+    pair.lab.cut("lb1", "eth1").unwrap();
+    pair.witness
+        .wait_for(cut_at, CONVERGENCE, "lb1 with 150 - 60", |event| {
+            event.host == "lb1" && matches!(&event.kind, Kind::Advert(said) if said.priority == 90)
+        })
+        .unwrap();
+    pair.witness.garp_of("lb2", cut_at, CONVERGENCE).unwrap();
+    pair.expect_sole_answer(Side::Lb2).unwrap();
+
+    let mended_at = now_ns();
+    pair.lab.mend("lb1", "eth1").unwrap();
+    pair.witness.garp_of("lb1", mended_at, CONVERGENCE).unwrap();
+    pair.await_sole(Side::Lb1).unwrap();
+    pair.expect_sole_answer(Side::Lb1).unwrap();
+    let report = client.finish().unwrap();
+    assert!(report.lost <= 2 * FEW_ECHOES, "{report:?}");
+}
+
+#[test]
 fn unicast_carries_the_pair_as_multicast_does() {
     let mut pair = pair_of_gemel(Adverts::Unicast);
     pair.expect_sole_answer(Side::Lb1).unwrap();
@@ -188,23 +201,6 @@ fn pair_of_gemel(adverts: Adverts) -> Pair {
     let mut pair = Pair::new(Product::Gemel, Product::Gemel, adverts).unwrap();
     pair.start().unwrap();
     pair
-}
-
-/// Starts lb1, which has ended at `ended_at`: it must be Active as if nothing had been.
-fn expect_resumed(pair: &mut Pair, ended_at: u64) {
-    let started_at = now_ns();
-    pair.lb1.start().unwrap();
-    pair.witness.advert_of("lb1", started_at, CONVERGENCE).unwrap();
-    expect_undisturbed(pair, ended_at);
-    assert!(pair.lb1.holds().unwrap());
-}
-
-/// lb1 advertises on for longer than lb2 waits, and lb2 has been silent since then.
-fn expect_undisturbed(pair: &mut Pair, since_ns: u64) {
-    pair.witness.adverts_of("lb1", 5, now_ns(), CONVERGENCE).unwrap();
-    let heard = pair.witness.since(since_ns);
-    let claim = heard.iter().find(|event| event.claims_by("lb2"));
-    assert!(claim.is_none(), "{claim:?}: {}", pair.witness.tale(since_ns));
 }
 
 /// What the machine may add to what the protocol says; the bench measures it, tests only bound it.

@@ -29,13 +29,17 @@ impl Judge {
         }
         // Damaged ones are not for the judge to parse.
         let whole = self.wire_whole.is_some();
-        let active = host.role() == Some(Role::Active);
+        let (active, leaving) =
+            (host.role() == Some(Role::Active), host.role() == Some(Role::Leaving));
         let (Some(process), Some(priority)) = (&host.process, bytes.get(22)) else { return };
         let heard = (Priority::from_wire(*priority), address(1 - side));
         if whole && active && heard > (process.told, address(side)) {
             let interval = process.election.router(ROUTER).map(|r| r.settings().interval);
             let bound = interval.map_or(Duration::ZERO, |i| i.duration()) + STOP;
             memory.must_stop.get_or_insert(now + bound);
+        }
+        if whole && leaving && heard.0 != Priority::RELEASE {
+            memory.must_stop.get_or_insert(now + SLOP);
         }
     }
 
@@ -55,13 +59,19 @@ impl Judge {
                 memory.silent_since = Some(now);
                 memory.active_by = None;
             }
-            Role::Active => memory.active_by = Some(reason),
+            Role::Active => memory.active_by = Some((reason, now)),
             Role::Init | Role::Leaving => (memory.silent_since, memory.active_by) = (None, None),
+        }
+        if role == Role::Leaving {
+            self.hands_over(now, side, hosts, setup);
         }
         if role == Role::Active {
             match reason {
                 Reason::Resumed => self.resume_is_bounded(now, side, hosts, setup),
-                Reason::PeerSilent => self.best_first(now, side, hosts, setup),
+                Reason::PeerSilent => {
+                    self.silence_is_real(now, side, setup);
+                    self.best_first(now, side, hosts, setup);
+                }
                 Reason::Startup
                 | Reason::Owner
                 | Reason::PeerReleased
@@ -76,6 +86,19 @@ impl Judge {
             }
         }
         self.changes(now, side, role, hosts);
+    }
+
+    /// A release, with a Backup that may claim and hears it on a wire that has been whole for long.
+    fn hands_over(&mut self, now: Instant, side: Side, hosts: &[Host; 2], setup: &Setup) {
+        let interval = setup.interval.duration();
+        let calm = |since: Option<Instant>| since.is_some_and(|since| since + interval * 9 < now);
+        let all = calm(self.wire_whole) && self.sides.iter().all(|memory| calm(memory.steady));
+        let backup = hosts[1 - side].role() == Some(Role::Backup);
+        let other = hosts[1 - side].process.as_ref();
+        let claims = other.is_some_and(|p| p.claims_from < now && !p.releasing && !p.exiting);
+        if all && backup && claims && hosts[side].answers() {
+            self.sides[side].hands_over = Some(now + interval * 9);
+        }
     }
 
     /// A restarted Active resumes only while no peer can have taken over yet: younger than the
@@ -93,9 +116,20 @@ impl Judge {
         }
         let other = &self.sides[1 - side];
         let whole = [self.wire_whole, other.steady].iter().all(|s| s.is_some_and(|s| s < sent));
-        let silent = other.active_by == Some(Reason::PeerSilent);
+        let silent = matches!(other.active_by, Some((Reason::PeerSilent, _)));
         if whole && silent && hosts[1 - side].role() == Some(Role::Active) {
             self.broke("resume-is-bounded", format!("lb{side} resumed beside an Active peer"));
+        }
+    }
+
+    /// Nobody takes an Active for silent that has been running, on a whole wire, for longer than
+    /// the longest Active_Down_Interval: its adverts are in the socket of whoever has slept.
+    fn silence_is_real(&mut self, now: Instant, side: Side, setup: &Setup) {
+        let other = &self.sides[1 - side];
+        let since = [self.wire_whole, other.steady, other.active_by.map(|(_, since)| since)];
+        let long = setup.interval.duration() * 5;
+        if since.iter().all(|since| since.is_some_and(|since| since + long < now)) {
+            self.broke("silence-is-real", format!("lb{side} claims beside an Active that speaks"));
         }
     }
 

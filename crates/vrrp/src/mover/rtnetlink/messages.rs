@@ -1,5 +1,10 @@
 //! Our words to rtnetlink's messages and back. Bytes in, values out; no socket here.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "rtnetlink says far more than we ask, and more with every kernel"
+)]
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use netlink_packet_core::{
@@ -158,8 +163,24 @@ pub(super) fn notice(message: RouteNetlinkMessage, origin: Origin) -> Option<Not
     }
 }
 
+/// The row of a dump of links.
+pub(super) fn dumped_link(message: RouteNetlinkMessage) -> Option<LinkRow> {
+    match message {
+        RouteNetlinkMessage::NewLink(link) => link_row(link),
+        _ => None,
+    }
+}
+
+/// The row of a dump of addresses.
+pub(super) fn dumped_address(message: RouteNetlinkMessage) -> Option<AddressRow> {
+    match message {
+        RouteNetlinkMessage::NewAddress(address) => address_row(address),
+        _ => None,
+    }
+}
+
 /// A link. `None` for what bridges say of their ports, which are not links that come or go.
-pub(super) fn link_row(message: LinkMessage) -> Option<LinkRow> {
+fn link_row(message: LinkMessage) -> Option<LinkRow> {
     let header = message.header;
     if header.interface_family != AddressFamily::Unspec {
         return None;
@@ -178,7 +199,7 @@ pub(super) fn link_row(message: LinkMessage) -> Option<LinkRow> {
 }
 
 /// An IPv4 address.
-pub(super) fn address_row(message: AddressMessage) -> Option<AddressRow> {
+fn address_row(message: AddressMessage) -> Option<AddressRow> {
     let header = message.header;
     let local = message.attributes.iter().find_map(|attribute| match attribute {
         AddressAttribute::Local(IpAddr::V4(address)) => Some(*address),
