@@ -241,8 +241,7 @@ impl Reconciler {
         }
     }
 
-    fn want_service(&mut self, key: ServiceKey, mut service: Service, first: bool) {
-        service.flags &= !Service::HASHED;
+    fn want_service(&mut self, key: ServiceKey, service: Service, first: bool) {
         if self.ours.insert(key) {
             self.ours_changed = true;
             // A service that was not ours is adopted. At the start its servers have just been read.

@@ -131,6 +131,19 @@ fn each_error_is_the_one_the_reconciler_counts_on() {
 }
 
 #[test]
+fn too_much_at_once_is_lost_and_the_next_question_is_answered() {
+    let Some(mut client) = client_in_a_new_namespace() else { return };
+    let key = |port| listen(Protocol::Udp, [192, 0, 2, 80].into(), port);
+    let all: Vec<_> =
+        (1..=5_000).map(|port| Request::AddService(key(port), service("rr"))).collect();
+    let lost = client.ask(&all).unwrap_err();
+    println!("{lost}");
+    assert_eq!(lost.errno, Some(libc::EMSGSIZE));
+    assert_eq!(client.ask(&all[..128]).unwrap(), [0; 128]);
+    assert_eq!(client.services().unwrap().len(), 128);
+}
+
+#[test]
 fn a_cleared_table_is_back_and_a_foreign_service_is_left_alone() {
     let Some(_) = client_in_a_new_namespace() else { return };
     let foreign = ["-t", "192.0.2.99:25"];

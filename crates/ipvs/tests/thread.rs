@@ -55,6 +55,24 @@ fn wants_that_come_while_the_kernel_is_busy_collapse() {
 }
 
 #[test]
+fn what_is_no_longer_wanted_is_not_asked_in_the_next_window() {
+    let kernel = FakeKernel::default();
+    let mut thread = Thread::start(&kernel, &[]);
+    let mark = |mark| ServiceKey::Mark { family: Family::V4, mark };
+    let empty = Service { servers: BTreeMap::new(), ..service(1) };
+    let all: Vec<_> = (1..=200).map(|number| (mark(number), Some(empty.clone()))).collect();
+    kernel.hold();
+    thread.want(1, &all);
+    kernel.await_held();
+    let rest: Vec<_> = (129..=200).map(|number| (mark(number), None)).collect();
+    thread.want(2, &rest);
+    kernel.go_on();
+    thread.until(|fact| matches!(fact, Fact::Applied(2)));
+    assert_eq!(kernel.asked().len(), 1);
+    assert_eq!(kernel.table().len(), 128);
+}
+
+#[test]
 fn lost_answers_are_warned_of_and_made_good() {
     let kernel = FakeKernel::default();
     let mut thread = Thread::start(&kernel, &[]);

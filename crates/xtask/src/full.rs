@@ -5,12 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::artifacts::{self, Artifact};
 use crate::report::Report;
 use crate::stop::{Doing, Result};
 use crate::{package, process};
 
-pub(crate) fn run(report: &mut Report, artifacts: &[Artifact]) {
+pub(crate) fn run(report: &mut Report) {
     report.tests("kernel header", || {
         // Another feature set: a folder of its own keeps the one build of the rest valid.
         let mut test = process::cargo();

@@ -8,7 +8,7 @@ use crate::artifacts::{self, Artifact, Kind};
 use crate::command::Scope;
 use crate::report::{Counts, Report};
 use crate::stop::Result;
-use crate::{doctests, full, packages, process};
+use crate::{doctests, full, package, packages, process};
 
 pub(crate) fn run(scope: Scope) -> Result<ExitCode> {
     packages::ensure_root("cargo xtask test")?;
@@ -35,7 +35,7 @@ pub(crate) fn run(scope: Scope) -> Result<ExitCode> {
     };
     run_tests(&mut report, &artifacts, scope)?;
     if scope == Scope::Full {
-        full::run(&mut report, &artifacts);
+        full::run(&mut report);
     }
     Ok(report.finish())
 }
@@ -70,6 +70,7 @@ fn run_tests(report: &mut Report, artifacts: &[Artifact], scope: Scope) -> Resul
             command.arg("--test-threads=1");
         })
     });
+    report.part("package", || package::run(Some(artifacts::program(artifacts, "gemel")?)));
     let live = of(Stage::Ipvs).map(|artifact| artifact.path.clone()).next();
     report.tests("lab, micro-VM", || {
         run_all(of(Stage::MicroVm), |command| {

@@ -1,4 +1,4 @@
-//! `lab bench-failover`: how long a failover takes, for a pair of gemel and for a pair of
+//! `lab bench failover`: how long a failover takes, for a pair of gemel and for a pair of
 //! keepalived, trial by trial in turn.
 //!
 //! Fault A: all processes of the Active are killed and its link is cut at the same moment. By the
@@ -20,7 +20,7 @@ use nix::sys::signal::Signal;
 
 use crate::freeze::Frozen;
 use crate::pair::{CONVERGENCE, Pair};
-use crate::peers::{Adverts, INTERVAL, Product, Side};
+use crate::peers::{Adverts, INTERVAL, Logging, Product, Side};
 use crate::witness::now_ns;
 
 mod table;
@@ -34,7 +34,7 @@ pub fn bench_failover(words: &[&str]) -> Result<()> {
     let trials = match words {
         [] => TRIALS,
         ["--trials", number] => number.parse().context("--trials needs a number")?,
-        [..] => bail!("usage: lab bench-failover [--trials N]"),
+        [..] => bail!("usage: lab bench failover [--trials N]"),
     };
     ensure!(trials > 0, "no trials, no figures");
     let mut gemel = Bench::new(Product::Gemel)?;
@@ -86,7 +86,7 @@ struct Takeover {
 
 impl Bench {
     fn new(product: Product) -> Result<Self> {
-        let mut pair = Pair::new(product, product, Adverts::Multicast)?;
+        let mut pair = Pair::logging([product; 2], Adverts::Multicast, Logging::Quiet)?;
         pair.start().with_context(|| format!("start a pair of {}", product.name()))?;
         Ok(Self { product, pair, figures: Figures::default() })
     }

@@ -58,7 +58,6 @@ pub fn start(after: After) -> Result<()> {
         }
         After::Keep => {
             ensure!(std::io::stdin().is_terminal(), "--keep needs a terminal for its shell");
-            vm.add_program_if_installed("bash")?;
             vm.run_at_terminal("lab demo --guest --keep")
         }
     }

@@ -24,9 +24,9 @@ use crate::client::Client;
 use crate::daemon::Daemon;
 use crate::net::addresses::Presence;
 use crate::net::{Host, Lab};
-use crate::peers::{Adverts, INTERVAL, Product, Side, VIP};
+use crate::peers::{Adverts, Logging, Product, Side, VIP};
 use crate::prober::Prober;
-use crate::witness::{Witness, now_ns};
+use crate::witness::{Kind, Witness, now_ns};
 
 /// The bench. Daemons first: what is dropped first is at the top.
 pub struct Pair {
@@ -56,16 +56,30 @@ pub struct Director {
     /// Its files.
     pub folder: PathBuf,
     adverts: Adverts,
+    logging: Logging,
     daemon: Option<Daemon>,
 }
 
 impl Pair {
-    /// The network and the files; no daemon runs yet.
+    /// The network and the files; no daemon runs yet. They will log all they can.
     pub fn new(lb1: Product, lb2: Product, adverts: Adverts) -> Result<Self> {
+        Self::logging([lb1, lb2], adverts, Logging::Full)
+    }
+
+    /// The same, with the daemons quiet or not.
+    pub fn logging(products: [Product; 2], adverts: Adverts, logging: Logging) -> Result<Self> {
         let mut lab = Lab::new()?;
         let folder = tempfile::Builder::new().prefix("gemel-lab-").tempdir()?;
-        let lb1 = Director::new(&mut lab, Side::Lb1, lb1, adverts, &folder)?;
-        let lb2 = Director::new(&mut lab, Side::Lb2, lb2, adverts, &folder)?;
+        let mut director = |side: Side, product| -> Result<Director> {
+            let address = format!("{}/24", side.address());
+            let ports = [("eth0", "front", address.as_str()), ("eth1", "back", "")];
+            let host = lab.host(side.name(), &ports)?;
+            let folder = folder.path().join(side.name());
+            fs::create_dir(&folder)?;
+            Ok(Director { side, product, host, folder, adverts, logging, daemon: None })
+        };
+        let [first, second] = products;
+        let (lb1, lb2) = (director(Side::Lb1, first)?, director(Side::Lb2, second)?);
         let client = lab.host("client", &[("eth0", "front", "192.0.2.100/24")])?;
         let prober = lab.host("prober", &[("eth0", "front", "192.0.2.101/24")])?;
         let witness = Witness::watch(&lab, "front")?;
@@ -148,15 +162,23 @@ impl Pair {
 
     /// Asks by ARP for some time: this side, and it alone, must answer, every time.
     pub fn expect_sole_answer(&mut self, side: Side) -> Result<()> {
-        let from = now_ns();
         let prober = self.probe()?;
-        self.witness.adverts_of(side.name(), 3, from, CONVERGENCE)?;
-        drop(prober);
+        self.expect_sole_answer_to(&prober, side)
+    }
+
+    /// The same with a prober that is asking already; two at once would take each other's answers.
+    pub fn expect_sole_answer_to(&mut self, _prober: &Prober, side: Side) -> Result<()> {
+        let from = now_ns();
+        let mut next = from;
+        for _ in 0..=QUESTIONS {
+            let asked = self.witness.wait_for(next, CONVERGENCE, "a question", |event| {
+                event.host == "prober" && matches!(event.kind, Kind::ArpRequest { .. })
+            })?;
+            next = asked.at_ns + 1;
+        }
         let mut answers = self.witness.answers("prober", VIP, from);
         // The last question's answer may still be on its way.
         answers.pop();
-        let enough = (2 * INTERVAL).as_millis() / PROBE_PERIOD.as_millis() / 2;
-        ensure!(answers.len() as u128 >= enough, "asked only {} times", answers.len());
         let sole = BTreeSet::from([side.name().to_owned()]);
         let other = answers.iter().find(|(_, hosts)| *hosts != sole);
         ensure!(other.is_none(), "{other:?} answered, not {sole:?} alone");
@@ -170,24 +192,10 @@ impl Pair {
 }
 
 impl Director {
-    fn new(
-        lab: &mut Lab,
-        side: Side,
-        product: Product,
-        adverts: Adverts,
-        folder: &TempDir,
-    ) -> Result<Self> {
-        let address = format!("{}/24", side.address());
-        let ports = [("eth0", "front", address.as_str()), ("eth1", "back", "")];
-        let host = lab.host(side.name(), &ports)?;
-        let folder = folder.path().join(side.name());
-        fs::create_dir(&folder)?;
-        Ok(Self { side, product, host, folder, adverts, daemon: None })
-    }
-
     /// Starts its daemon; returns at once.
     pub fn start(&mut self) -> Result<()> {
-        let command = self.product.command(&self.host, self.side, self.adverts, &self.folder)?;
+        let Self { product, host, side, adverts, logging, folder, .. } = self;
+        let command = product.command(host, *side, *adverts, *logging, folder)?;
         let name = format!("{}-{}", self.product.name(), self.side.name());
         self.daemon = Some(Daemon::start(&name, command, &self.folder)?);
         Ok(())
@@ -237,6 +245,9 @@ pub const CONVERGENCE: Duration = Duration::from_secs(5);
 
 /// How long a daemon may take to end.
 pub const STOP: Duration = Duration::from_secs(10);
+
+/// How often somebody must have been the only one that answers.
+const QUESTIONS: usize = 50;
 
 /// How often the prober asks.
 const PROBE_PERIOD: Duration = Duration::from_millis(5);

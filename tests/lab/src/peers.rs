@@ -43,6 +43,16 @@ pub enum Adverts {
     Unicast,
 }
 
+/// What a daemon writes while it works.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Logging {
+    /// All it can say, for a failed test.
+    Full,
+    /// Nothing, where it is timed: keepalived writes its lines before it sends its packets. gemel
+    /// has no such switch; its lines do not wait on the way of its packets.
+    Quiet,
+}
+
 /// Which of the two directors.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Side {
@@ -111,11 +121,12 @@ impl Product {
         host: &Host,
         side: Side,
         adverts: Adverts,
+        logging: Logging,
         folder: &Path,
     ) -> Result<Command> {
         match self {
             Self::Gemel => gemel_run(host, side, &gemel_file(adverts), folder),
-            Self::Keepalived => keepalived_run(host, side, adverts, folder),
+            Self::Keepalived => keepalived_run(host, side, adverts, logging, folder),
         }
     }
 }
@@ -169,12 +180,21 @@ pub fn gemel_file(adverts: Adverts) -> String {
     file
 }
 
-fn keepalived_run(host: &Host, side: Side, adverts: Adverts, folder: &Path) -> Result<Command> {
+fn keepalived_run(
+    host: &Host,
+    side: Side,
+    adverts: Adverts,
+    logging: Logging,
+    folder: &Path,
+) -> Result<Command> {
     let config = folder.join("keepalived.conf");
     fs::write(&config, keepalived_file(side, adverts))?;
     let mut command = host.command("keepalived");
-    command.args(["--dont-fork", "--log-console", "--log-detail", "--vrrp", "--use-file"]);
-    command.arg(config);
+    command.args(["--dont-fork", "--no-syslog", "--vrrp", "--use-file"]).arg(config);
+    match logging {
+        Logging::Full => command.args(["--log-console", "--log-detail"]),
+        Logging::Quiet => &mut command,
+    };
     for (option, file) in [("--pid", "keepalived.pid"), ("--vrrp_pid", "vrrp.pid")] {
         let file = folder.join(file);
         // Left by a killed one; it would refuse to start while that is not reaped.

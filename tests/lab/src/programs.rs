@@ -1,6 +1,7 @@
 //! The programs under test: where the build put them.
 
 use std::env;
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -13,6 +14,15 @@ pub fn gemel() -> Result<PathBuf> {
 /// The `lab` program of the same build.
 pub fn lab() -> Result<PathBuf> {
     beside_us("lab")
+}
+
+/// The Debian package that `cargo xtask package` made.
+pub fn deb() -> Result<PathBuf> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/package");
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut debs =
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "deb"));
+    debs.next().with_context(|| format!("no package in {folder}: cargo xtask package"))
 }
 
 /// A program in the folder of this one, or above it: test binaries lie in `deps`.

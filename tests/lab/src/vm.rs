@@ -61,9 +61,9 @@ impl Vm {
         self.archive.program(path, &Path::new("/usr/bin").join(name))
     }
 
-    /// Takes a program of this host along, if the host has it.
-    pub fn add_program_if_installed(&mut self, name: &str) -> Result<()> {
-        find(name).map_or(Ok(()), |path| self.add_program(&path, name))
+    /// Takes a file along as `path`.
+    pub fn add_file(&mut self, from: &Path, path: &Path) -> Result<()> {
+        self.archive.copy(from, path, 0o644)
     }
 
     /// Boots, runs `task` in a shell there, and returns its exit status.
@@ -78,7 +78,11 @@ impl Vm {
     }
 
     /// Boots, runs `task`, and leaves a shell on our terminal until the person there ends it.
+    ///
+    /// It is bash: in busybox's shell `ip` would be busybox's, which knows no namespaces.
     pub fn run_at_terminal(mut self, task: &str) -> Result<()> {
+        let bash = find("bash").context("bash: not installed")?;
+        self.add_program(&bash, "bash")?;
         let image = self.image(task, Console::Terminal)?;
         qemu::run_at_terminal(&self.kernel.image, &image)
     }
@@ -135,20 +139,25 @@ pub fn find(name: &str) -> Option<PathBuf> {
     folders.map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
-/// What a lab needs of a kernel; Debian's loads nothing by itself before udev.
-const MODULES: [&str; 15] = [
-    "af_packet",
+/// What a lab needs of a kernel, with every scheduler it has; Debian's loads nothing by itself before udev.
+const MODULES: [&str; 20] = [
     "bridge",
     "dummy",
     "ip_vs",
+    "ip_vs_dh",
+    "ip_vs_fo",
+    "ip_vs_lblc",
+    "ip_vs_lblcr",
     "ip_vs_lc",
     "ip_vs_mh",
+    "ip_vs_nq",
+    "ip_vs_ovf",
     "ip_vs_rr",
+    "ip_vs_sed",
     "ip_vs_sh",
     "ip_vs_wlc",
     "ip_vs_wrr",
     "ipip",
-    "ipv6",
     "macvlan",
     "nf_conntrack",
     "veth",
@@ -177,4 +186,4 @@ cd /root
 "#;
 
 /// A shell on the console, with job control, which needs a terminal of its own.
-const SHELL: &str = "setsid -c sh -c 'exec sh </dev/ttyS0 >/dev/ttyS0 2>&1'\n";
+const SHELL: &str = "setsid -c sh -c 'exec bash </dev/ttyS0 >/dev/ttyS0 2>&1'\n";

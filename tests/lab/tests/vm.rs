@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use lab::programs;
 use lab::vm::Vm;
-use lab::vm::inside::{SCENARIOS, Verdict};
+use lab::vm::inside::{SCENARIOS, Verdict, package};
 
 #[test]
 fn the_table_client_and_its_thread_work_on_a_real_kernel() {
@@ -24,6 +24,11 @@ fn all_ways_of_forwarding_carry_http_and_the_table_is_kept() {
 #[test]
 fn a_director_without_loopback_says_so_and_leaves_nothing() {
     check("loopback-down");
+}
+
+#[test]
+fn the_package_installs_checks_its_own_file_and_goes_again() {
+    check("package");
 }
 
 #[test]
@@ -58,6 +63,7 @@ fn run_guest() -> Result<BTreeMap<String, bool>> {
     vm.add_program(&programs::lab()?, "lab")?;
     vm.add_program(&programs::gemel()?, "gemel")?;
     vm.add_program(&live()?, "live")?;
+    vm.add_file(&programs::deb()?, Path::new(package::DEB))?;
     let mut verdicts = BTreeMap::new();
     let start = Instant::now();
     // Its status says no more than the verdicts do.

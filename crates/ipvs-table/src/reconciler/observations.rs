@@ -11,12 +11,11 @@ use super::{Knowledge, Output, Question, Reconciler};
 use crate::{Server, ServerKey, Service, ServiceKey, Table};
 
 impl Reconciler {
-    pub(super) fn dumped(&mut self, now: Instant, mut table: Table, outputs: &mut Vec<Output>) {
+    pub(super) fn dumped(&mut self, now: Instant, table: Table, outputs: &mut Vec<Output>) {
         match self.open {
             Some(Question::Dump) | None => self.open = None,
             Some(Question::Ask(_) | Question::List | Question::Servers(_)) => return,
         }
-        clear_hashed(&mut table);
         let before = mem::replace(&mut self.kernel, table);
         if self.knowledge == Knowledge::Stale {
             for (key, held) in before {
@@ -35,7 +34,6 @@ impl Reconciler {
         if self.open.take_if(|open| matches!(open, Question::List)).is_none() {
             return;
         }
-        clear_hashed(&mut table);
         // A kernel that needs longer than the period for a list is left alone half of the time.
         self.verify_at = self.verify_at.max(now + self.verify / 2);
         self.servers_due = true;
@@ -161,12 +159,6 @@ impl Reconciler {
         } else if self.wanted.contains_key(&entry.0) && self.drifting.insert(entry) {
             outputs.push(Output::Drift(entry.0, entry.1));
         }
-    }
-}
-
-fn clear_hashed(table: &mut Table) {
-    for service in table.values_mut() {
-        service.flags &= !Service::HASHED;
     }
 }
 

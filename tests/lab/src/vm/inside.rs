@@ -6,6 +6,7 @@
 mod bare;
 mod forwarding;
 mod loopback;
+pub mod package;
 
 use std::path::Path;
 use std::process::Command;
@@ -24,10 +25,11 @@ pub struct Scenario {
 }
 
 /// All of them, in the order in which they run.
-pub const SCENARIOS: [Scenario; 4] = [
+pub const SCENARIOS: [Scenario; 5] = [
     Scenario { name: "table-client", run: live },
     Scenario { name: "forwarding", run: forwarding::run },
     Scenario { name: "loopback-down", run: loopback::run },
+    Scenario { name: "package", run: package::run },
     Scenario { name: "demo", run: demonstrate },
 ];
 

@@ -88,7 +88,7 @@ fn crash_and_return(pair: &mut Pair, adverts: Adverts) {
     let crashed_at = now_ns();
     pair.crash_and_cut(Side::Lb1).unwrap();
     pair.witness.garp_of("lb2", crashed_at, CONVERGENCE).unwrap();
-    pair.expect_sole_answer(Side::Lb2).unwrap();
+    pair.expect_sole_answer_to(&prober, Side::Lb2).unwrap();
     expect_proper_adverts(pair, Side::Lb2, adverts);
     assert_eq!(pair.double_answers(crashed_at), []);
 
@@ -96,7 +96,7 @@ fn crash_and_return(pair: &mut Pair, adverts: Adverts) {
     pair.mend_clean(Side::Lb1).unwrap();
     pair.start_lb1().unwrap();
     let claimed_at = pair.witness.advert_of("lb1", mended_at, CONVERGENCE).unwrap().at_ns;
-    pair.expect_sole_answer(Side::Lb1).unwrap();
+    pair.expect_sole_answer_to(&prober, Side::Lb1).unwrap();
     drop(prober);
     assert_eq!(pair.double_answers(claimed_at + HAND_BACK.as_nanos() as u64), []);
 }

@@ -3,16 +3,17 @@
 use std::time::{Duration, Instant};
 
 use lab::net::addresses::Presence;
-use lab::pair::{CONVERGENCE, Pair};
-use lab::peers::{Adverts, INTERVAL, Product, Side, VIP};
+use lab::pair::{CONVERGENCE, Director, Pair};
+use lab::peers::{Adverts, INTERVAL, Product, Side, VIP, gemel};
 use lab::witness::{Kind, now_ns};
 use nix::sys::signal::Signal;
+use serde_json::{Value, json};
 
 use super::restart::{expect_undisturbed, expect_unnoticed};
 
 #[test]
 fn a_crash_of_the_active_is_taken_over_when_the_wait_is_over_and_handed_back() {
-    let mut pair = gemel();
+    let mut pair = two();
     pair.expect_sole_answer(Side::Lb1).unwrap();
 
     let from = now_ns();
@@ -40,7 +41,7 @@ fn a_crash_of_the_active_is_taken_over_when_the_wait_is_over_and_handed_back() {
 
 #[test]
 fn a_release_leaves_no_hole() {
-    let mut pair = gemel();
+    let mut pair = two();
     let client = pair.client().unwrap();
     let prober = pair.probe().unwrap();
     let stopped_at = now_ns();
@@ -67,17 +68,17 @@ fn a_release_leaves_no_hole() {
 
 #[test]
 fn a_planned_restart_keeps_the_role_and_loses_no_echo() {
-    expect_unnoticed(&mut gemel(), Signal::SIGUSR2);
+    expect_unnoticed(&mut two(), Signal::SIGUSR2);
 }
 
 #[test]
 fn a_killed_active_that_is_back_in_time_keeps_the_role_and_loses_no_echo() {
-    expect_unnoticed(&mut gemel(), Signal::SIGKILL);
+    expect_unnoticed(&mut two(), Signal::SIGKILL);
 }
 
 #[test]
 fn a_killed_active_that_is_back_too_late_lets_go_of_the_address_before_it_says_anything() {
-    let mut pair = gemel();
+    let mut pair = two();
     let killed_at = now_ns();
     pair.lb1.crash().unwrap();
     pair.witness.garp_of("lb2", killed_at, CONVERGENCE).unwrap();
@@ -94,7 +95,7 @@ fn a_killed_active_that_is_back_too_late_lets_go_of_the_address_before_it_says_a
 
 #[test]
 fn an_address_deleted_by_hand_is_back_in_50_ms_without_a_change_of_role() {
-    let mut pair = gemel();
+    let mut pair = two();
     let watch = pair.lb1.host.watch_addresses().unwrap();
     let from = now_ns();
     for _ in 0..5 {
@@ -110,7 +111,7 @@ fn an_address_deleted_by_hand_is_back_in_50_ms_without_a_change_of_role() {
 
 #[test]
 fn an_address_added_by_hand_on_the_backup_is_taken_away_again() {
-    let mut pair = gemel();
+    let mut pair = two();
     let watch = pair.lb2.host.watch_addresses().unwrap();
     let from = now_ns();
     let began = Instant::now();
@@ -124,7 +125,7 @@ fn an_address_added_by_hand_on_the_backup_is_taken_away_again() {
 
 #[test]
 fn after_a_partition_the_lesser_of_two_actives_yields() {
-    let mut pair = gemel();
+    let mut pair = two();
     let parted_at = now_ns();
     pair.lab.drop_traffic("lb1", "eth0").unwrap();
     pair.witness.garp_of("lb2", parted_at, CONVERGENCE).unwrap();
@@ -141,7 +142,7 @@ fn after_a_partition_the_lesser_of_two_actives_yields() {
 
 #[test]
 fn a_director_that_was_frozen_past_its_end_agrees_with_its_peer_again() {
-    let mut pair = gemel();
+    let mut pair = two();
     let stopped_at = now_ns();
     pair.lb1.daemon().unwrap().signal_all(Signal::SIGSTOP).unwrap();
     pair.witness.garp_of("lb2", stopped_at, CONVERGENCE).unwrap();
@@ -159,7 +160,7 @@ fn a_director_that_was_frozen_past_its_end_agrees_with_its_peer_again() {
 
 #[test]
 fn a_tracked_link_that_goes_down_moves_the_address_without_a_hole_and_brings_it_back() {
-    let mut pair = gemel();
+    let mut pair = two();
     let client = pair.client().unwrap();
     let cut_at = now_ns();
     pair.lab.cut("lb1", "eth1").unwrap();
@@ -170,6 +171,13 @@ fn a_tracked_link_that_goes_down_moves_the_address_without_a_hole_and_brings_it_
         .unwrap();
     pair.witness.garp_of("lb2", cut_at, CONVERGENCE).unwrap();
     pair.expect_sole_answer(Side::Lb2).unwrap();
+    let told = status(&pair.lb1);
+    let router = &told["routers"][0];
+    assert_eq!((&router["role"], &router["priority"]), (&json!("Backup"), &json!(90)), "{told}");
+    assert_eq!((&router["base"], &router["causes"][0]["value"]), (&json!(150), &json!(-60)));
+    assert_eq!(router["peer"]["address"], json!(Side::Lb2.address()), "{told}");
+    let told = status(&pair.lb2);
+    assert_eq!(told["routers"][0]["role"], json!("Active"), "{told}");
 
     let mended_at = now_ns();
     pair.lab.mend("lb1", "eth1").unwrap();
@@ -182,7 +190,7 @@ fn a_tracked_link_that_goes_down_moves_the_address_without_a_hole_and_brings_it_
 
 #[test]
 fn unicast_carries_the_pair_as_multicast_does() {
-    let mut pair = pair_of_gemel(Adverts::Unicast);
+    let mut pair = two_by(Adverts::Unicast);
     pair.expect_sole_answer(Side::Lb1).unwrap();
     let crashed_at = now_ns();
     pair.crash_and_cut(Side::Lb1).unwrap();
@@ -193,14 +201,23 @@ fn unicast_carries_the_pair_as_multicast_does() {
     pair.expect_sole_answer(Side::Lb1).unwrap();
 }
 
-fn gemel() -> Pair {
-    pair_of_gemel(Adverts::Multicast)
+fn two() -> Pair {
+    two_by(Adverts::Multicast)
 }
 
-fn pair_of_gemel(adverts: Adverts) -> Pair {
+fn two_by(adverts: Adverts) -> Pair {
     let mut pair = Pair::new(Product::Gemel, Product::Gemel, adverts).unwrap();
     pair.start().unwrap();
     pair
+}
+
+/// What `gemel status --json` says on this director.
+fn status(director: &Director) -> Value {
+    let mut command = gemel(&director.host).unwrap();
+    command.args(["status", "--json", "--run-dir"]).arg(director.folder.join("run"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// What the machine may add to what the protocol says; the bench measures it, tests only bound it.

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::Signal;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::bare;
@@ -136,21 +137,22 @@ impl Scene {
         Ok(())
     }
 
-    /// The table is back within the verifying period and ten bare requests.
+    /// The table is back within a second; where that is longer, because a kernel under emulation
+    /// is slow, within the verifying period and ten bare requests.
     fn clear_by_hand(&self) -> Result<()> {
         let bare = self.director.enter(bare::requests)?;
-        let limit = VERIFY + bare.worst * 10;
+        let limit = ONE_SECOND.max(VERIFY + bare.worst * 10);
         self.ipvsadm("-C")?;
         let start = Instant::now();
         let back = self.wait_for_table("the table is back", START, &wanted(&[]))?;
         println!(
-            "after ipvsadm -C the table was back in {:.1} ms; allowed are {:.1} ms: {} ms of \
-             verifying and ten bare requests of {:.2} ms (median {:.2} ms)",
+            "after ipvsadm -C the table was back in {:.1} ms; allowed are {:.1} ms \
+             (it is verified every {} ms; a bare request takes {:.2} ms, {:.2} ms at worst)",
             (back - start).as_secs_f64() * 1e3,
             limit.as_secs_f64() * 1e3,
             VERIFY.as_millis(),
-            bare.worst.as_secs_f64() * 1e3,
             bare.median.as_secs_f64() * 1e3,
+            bare.worst.as_secs_f64() * 1e3,
         );
         ensure!(back - start <= limit, "that is too late");
         Ok(())
@@ -178,16 +180,25 @@ impl Scene {
         self.carry(DIRECT, &["dr1", "dr2"])
     }
 
-    /// Since then: no advert but this director's with its base priority, and nothing announced.
+    /// Since then: no advert but this director's with its base priority, and by its own account
+    /// it has been Active for as long.
     fn assert_same_role(&mut self, since_ns: u64) -> Result<()> {
         for event in self.witness.since(since_ns) {
-            let steady = match &event.kind {
-                Kind::Advert(advert) => event.host == "lb1" && advert.priority == 150,
-                Kind::Garp { .. } => false,
-                Kind::ArpRequest { .. } | Kind::ArpReply { .. } => true,
-            };
-            ensure!(steady, "the role was touched: {event}");
+            if let Kind::Advert(advert) = &event.kind {
+                ensure!(event.host == "lb1" && advert.priority == 150, "the role moved: {event}");
+            }
         }
+        let elapsed_s = (witness::now_ns() - since_ns) as f64 / 1e9;
+        let gemel = programs::gemel()?;
+        let run_dir = self.folder.path().join("run");
+        let words = ["status", "--json", "--run-dir", &run_dir.to_string_lossy()];
+        let status = self.director.output(&gemel.to_string_lossy(), &words)?;
+        let status: Value = serde_json::from_str(&status).context("gemel status --json")?;
+        let (role, since_s) = (&status["routers"][0]["role"], &status["routers"][0]["since_s"]);
+        ensure!(
+            role == "Active" && since_s.as_f64().is_some_and(|since_s| since_s >= elapsed_s),
+            "Active throughout the last {elapsed_s:.1} s? It says: {role} for {since_s} s"
+        );
         Ok(())
     }
 
@@ -295,6 +306,9 @@ server = [{ address = "10.0.1.41", weight = 5 }]
 
 /// How often gemel compares the kernel's table with its own.
 const VERIFY: Duration = Duration::from_millis(500);
+
+/// What an operator is promised on a machine that is not emulated.
+const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// The bound of the checks in the file: twice the interval and its tenth, and the time-out.
 const CHECK: Duration = Duration::from_millis(1500);
