@@ -8,13 +8,18 @@ if command -v cc >/dev/null 2>&1; then exec cc "$@"; fi
 
 folder=$(dirname "$0")
 
-# cargo shows what a linker says only when it fails, so speak through cargo's own standard error.
+# cargo shows what a linker says only when it fails, so speak through cargo's own standard error;
+# but not into a file, where cargo goes on writing at its own place.
 voice() {
     pid=$$
     while [ "$pid" -gt 1 ]; do
         pid=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status")
         if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = cargo ]; then
-            if { true >>"/proc/$pid/fd/2"; } 2>/dev/null; then echo "/proc/$pid/fd/2"; return; fi
+            out=/proc/$pid/fd/2
+            if { [ -p "$out" ] || [ -c "$out" ]; } && { true >>"$out"; } 2>/dev/null; then
+                echo "$out"
+                return
+            fi
         fi
     done
     echo /dev/stderr

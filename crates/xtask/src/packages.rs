@@ -25,29 +25,32 @@ struct Package {
 /// Installs what is missing of the packages marked with one of `needed`; says so first.
 pub(crate) fn ensure(needed: &[&str]) -> Result<()> {
     let list = parse(&fs::read_to_string(LIST).doing(format_args!("read {LIST}"))?)?;
-    let missing = list
-        .into_iter()
-        .filter(|package| needed.contains(&package.needed.as_str()) && !is_there(&package.probe))
-        .map(|package| package.name)
-        .collect::<Vec<_>>();
+    let wanted = list.into_iter().filter(|package| needed.contains(&package.needed.as_str()));
+    let (there, missing): (Vec<_>, Vec<_>) = wanted.partition(|package| is_there(&package.probe));
+    let names = |packages: &[Package]| {
+        packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>().join(" ")
+    };
     if missing.is_empty() {
+        println!("nothing to install, these are there: {}", names(&there));
         return Ok(());
     }
-    let names = missing.join(" ");
+    let missing = names(&missing);
     if !is_debian() {
         return Err(Stop::new(format!(
-            "these Debian packages are missing, and this is not Debian: install what gives the same: {names}"
+            "these Debian packages are missing, and this is not Debian: install what gives the same: {missing}"
         )));
     }
     if !is_root()? {
         return Err(Stop::new(format!(
-            "packages are missing, and only root can install them: sudo apt-get install --no-install-recommends {names}"
+            "packages are missing, and only root can install them: sudo apt-get install --no-install-recommends {missing}"
         )));
     }
-    println!("installing from Debian: {names}");
+    println!("installing from Debian: {missing}");
     // Stale lists name packages that are gone.
     process::run(apt().arg("update"))?;
-    process::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(&missing))
+    process::run(
+        apt().args(["install", "--yes", "--no-install-recommends"]).args(missing.split(' ')),
+    )
 }
 
 /// Root is needed for more than packages: say so before an hour is spent.

@@ -120,6 +120,7 @@ impl Vm {
     fn add_busybox(&mut self) -> Result<()> {
         let path = find("busybox").context("busybox: not installed (package busybox-static)")?;
         self.archive.program(&path, Path::new("/bin/busybox"))?;
+        self.archive.link(Path::new("/bin/sh"), Path::new("/bin/busybox"))?;
         let output = Command::new(&path).arg("--list").output().context("run busybox")?;
         ensure!(output.status.success(), "busybox --list: {}", output.status);
         // Its setpriv is not the one that this lab calls where there is one.

@@ -106,14 +106,18 @@ impl Router {
     }
 
     /// Whether a live Active of lower priority is left alone: RFC 9568 6.1, Preempt_Mode, but for
-    /// one that is below its own base, whose health put it there (design.md 5); and anyone while
-    /// our own checks have not said what our priority should be.
+    /// one whose causes cost it more of its base than ours cost us; and anyone while our own checks
+    /// have not said what our priority should be. Below its base alone is not enough: a loss that
+    /// both see puts both there, and must move nothing.
     fn spares(&self, now: Instant, heard: Heard) -> bool {
         let protected = match self.settings.preempt {
             Preempt::Yes => false,
             // The owner always preempts.
             Preempt::No if self.priority == Priority::OWNER => false,
-            Preempt::No => self.settings.peer_base.is_none_or(|base| heard.priority >= base),
+            Preempt::No => self.settings.peer_base.is_none_or(|base| {
+                let ours = lack(self.settings.priority, self.priority);
+                lack(base, heard.priority) <= ours
+            }),
         };
         protected || self.hold.runs(now)
     }
@@ -137,4 +141,9 @@ impl Router {
         self.state = State::Backup(backup);
         Outputs::NONE
     }
+}
+
+/// How much of its base priority a router's causes cost it.
+fn lack(base: Priority, effective: Priority) -> u8 {
+    base.get().saturating_sub(effective.get())
 }

@@ -26,8 +26,9 @@ pub struct Settings {
     pub adverts: Adverts,
     /// Which checksums it accepts and sends.
     pub checksum: ChecksumPolicy,
-    /// The base priority of the other director, if the configuration tells: an advert below it
-    /// shows a health cause at work there, which `Preempt::No` does not protect (design.md 5).
+    /// The base priority of the other director, if the configuration tells: an advert that lacks
+    /// more of it than we lack of ours shows a health cause there alone, which `Preempt::No` does
+    /// not protect (design.md 5).
     pub peer_base: Option<Priority>,
     /// The highest priority another director can claim these addresses with: its Skew_Time bounds
     /// how late a restarted Active may resume (design.md 6).

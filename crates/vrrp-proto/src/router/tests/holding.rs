@@ -30,6 +30,15 @@ fn a_sick_active_is_left_alone_by_a_sicker_backup() {
 }
 
 #[test]
+fn a_loss_that_both_see_does_not_preempt_an_active_of_lower_base() {
+    let better = Settings { priority: prio(150), ..unpreempting(Some(100)) };
+    let mut router = backup(better);
+    check(&mut router, ms(500), Event::Priority(prio(90)), &[]);
+    check(&mut router, ms(1_000), heard(HIGHER_ADDRESS, 40), &[]);
+    assert_eq!(router.deadline(), Some(Instant::from_nanos(4_648_437_500)));
+}
+
+#[test]
 fn without_a_known_base_every_active_is_left_alone() {
     let mut router = backup(unpreempting(None));
     check(&mut router, ms(1_000), heard(HIGHER_ADDRESS, 1), &[]);
