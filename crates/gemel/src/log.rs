@@ -57,3 +57,6 @@ pub(crate) fn line(notice: &Notice, lo_is_up: bool) -> String {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

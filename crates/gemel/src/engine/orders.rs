@@ -79,3 +79,6 @@ fn merged(earlier: &mut ipvs::Order, order: ipvs::Order) -> Option<ipvs::Order> 
         (_, order) => Some(order),
     }
 }
+
+#[cfg(test)]
+mod tests;

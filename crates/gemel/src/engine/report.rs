@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use clock::{Duration, Instant};
 use coordinator::{Belief, Cause, CauseKey, Pool, ServerPolicy, Standing};
-use health::{CheckId, CheckState};
+use health::{CheckId, CheckState, Outcome, Verdict};
 use ipvs_table::{ServerKey, ServiceKey, Table};
 
 use super::Engine;
@@ -197,7 +197,7 @@ impl Engine {
         let (active, inactive) = connections.copied().unwrap_or_default();
         status::Server {
             address: server.to_string(),
-            standing: standing(belief),
+            standing: standing(belief, last.map(|(outcome, _)| outcome)),
             since_s: belief.map_or(0.0, |belief| now.since(belief.since).as_secs_f64()),
             why: why.map(|why| why.to_string()),
             last_check: last.map(|(outcome, _)| outcome.to_string()),
@@ -209,8 +209,10 @@ impl Engine {
     }
 }
 
-fn standing(belief: Option<Belief>) -> String {
+/// An adopted server that passes its check has nothing left to prove.
+fn standing(belief: Option<Belief>, last: Option<Outcome>) -> String {
     match belief.map(|belief| belief.standing) {
+        Some(Standing::Adopted) if last == Some(Outcome::Pass) => Verdict::Up.to_string(),
         Some(Standing::Judged(verdict, _)) => verdict.to_string(),
         Some(Standing::Unchecked) => "unchecked".to_owned(),
         Some(Standing::Adopted) => "adopted".to_owned(),
