@@ -79,13 +79,13 @@ fn start(
     director: String,
     assembly: Assembly,
 ) -> anyhow::Result<ExitCode> {
+    let ours_file = arguments.state_dir.join("services");
+    let ours = read_ours(&ours_file)?;
+    let table_client = open_table(&assembly, &ours)?;
     for folder in [&arguments.run_dir, &arguments.state_dir] {
         fs::create_dir_all(folder)
             .with_context(|| format!("{}: cannot make this folder", folder.display()))?;
     }
-    let ours_file = arguments.state_dir.join("services");
-    let ours = read_ours(&ours_file)?;
-    let table_client = open_table(&assembly, &ours)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _inside = runtime.enter();
     let signals = Signals::register()?;

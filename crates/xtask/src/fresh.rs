@@ -193,8 +193,10 @@ const CLONE: &str = "/root/gemel";
 /// Says that a folder may be thrown away.
 const MARK: &str = ".gemel-fresh";
 
-/// The arguments are the bare root, the clone in it, and the task.
+/// The arguments are the bare root, the clone in it, and the task. The root of a machine is a mount
+/// point, which `ip -n` counts on.
 const SCRIPT: &str = r#"
+mount --bind "$1" "$1"
 mount -t proc proc "$1/proc"
 mount -t sysfs sys "$1/sys"
 mount --rbind /dev "$1/dev"

@@ -70,8 +70,6 @@ fn stop(thread: Pid) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
 
     use super::*;
@@ -84,7 +82,6 @@ mod tests {
             std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
         let pid = Pid::from_raw(child.id() as i32);
         let ticks = Ticks::every(Duration::from_millis(20)).unwrap();
-        let beat = Arc::new(AtomicU64::new(0));
         let time = |pid: Pid| {
             let text = fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap();
             text.split_whitespace().next().unwrap().parse::<u64>().unwrap()
@@ -92,7 +89,6 @@ mod tests {
         let frozen = Frozen::freeze(pid).unwrap();
         let (runs, busy) = (frozen.runs().unwrap(), time(pid));
         ticks.next().unwrap();
-        beat.fetch_add(1, Ordering::Relaxed);
         ticks.next().unwrap();
         assert_eq!((frozen.runs().unwrap(), time(pid)), (runs, busy));
         drop(frozen);

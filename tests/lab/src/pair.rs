@@ -160,6 +160,13 @@ impl Pair {
         doubles.map(|(at_ns, _)| Duration::from_nanos(at_ns - since_ns)).collect()
     }
 
+    /// How many of the prober's questions since then nobody answered; the last is not counted.
+    pub fn unanswered(&mut self, since_ns: u64) -> usize {
+        let mut answers = self.witness.answers("prober", VIP, since_ns);
+        answers.pop();
+        answers.iter().filter(|(_, hosts)| hosts.is_empty()).count()
+    }
+
     /// Asks by ARP for some time: this side, and it alone, must answer, every time.
     pub fn expect_sole_answer(&mut self, side: Side) -> Result<()> {
         let prober = self.probe()?;

@@ -89,10 +89,10 @@ impl Vm {
 
     fn image(&mut self, task: &str, console: Console) -> Result<Vec<u8>> {
         let after = match console {
-            Console::Printed => "",
-            Console::Terminal => SHELL,
+            Console::Printed => format!("echo \"{EXIT_MARK}$?\"\n"),
+            Console::Terminal => SHELL.to_owned(),
         };
-        let init = format!("{INIT}{task}\necho \"{EXIT_MARK}$?\"\n{after}poweroff -f\n");
+        let init = format!("{INIT}{task}\n{after}poweroff -f\n");
         self.archive.file(Path::new("/init"), 0o755, init.as_bytes())?;
         self.archive.file(
             Path::new("/modules/order"),

@@ -47,16 +47,21 @@ fn active(adverts: Adverts) {
     let mut pair = pair(Product::Gemel, Product::Keepalived, adverts);
     crash_and_return(&mut pair, adverts);
 
-    // Our release: no hole.
+    // Our release: no hole, neither for who knows the address nor for who asks for it.
     let client = pair.client().unwrap();
+    let prober = pair.probe().unwrap();
+    pair.expect_sole_answer_to(&prober, Side::Lb1).unwrap();
     let stopped_at = now_ns();
     let status = pair.lb1.stop(Signal::SIGTERM).unwrap();
     assert!(status.success(), "{status}");
     pair.witness.garp_of("lb2", stopped_at, CONVERGENCE).unwrap();
     pair.await_sole(Side::Lb2).unwrap();
-    pair.expect_sole_answer(Side::Lb2).unwrap();
+    pair.expect_sole_answer_to(&prober, Side::Lb2).unwrap();
+    drop(prober);
     let report = client.finish().unwrap();
     assert!(report.lost <= FEW_ECHOES, "{report:?}");
+    let unanswered = pair.unanswered(stopped_at);
+    assert!(unanswered <= 4, "{unanswered} questions by ARP unanswered");
 }
 
 /// keepalived 150, gemel 100.

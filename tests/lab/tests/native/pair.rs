@@ -44,10 +44,11 @@ fn a_release_leaves_no_hole() {
     let mut pair = two();
     let client = pair.client().unwrap();
     let prober = pair.probe().unwrap();
+    pair.expect_sole_answer_to(&prober, Side::Lb1).unwrap();
     let stopped_at = now_ns();
     let status = pair.lb1.stop(Signal::SIGTERM).unwrap();
     assert!(status.success(), "{status}");
-    assert!(!pair.lb1.holds().unwrap());
+    expect_nothing_left(&pair.lb1);
     let release = pair
         .witness
         .wait_for(stopped_at, CONVERGENCE, "a release", |event| event.releases_by("lb1"))
@@ -58,12 +59,15 @@ fn a_release_leaves_no_hole() {
     assert!((skew..skew + SLACK).contains(&took), "{took:?} after the release");
     pair.witness.garp_of("lb2", stopped_at, CONVERGENCE).unwrap();
     pair.await_sole(Side::Lb2).unwrap();
+    pair.expect_sole_answer_to(&prober, Side::Lb2).unwrap();
     drop(prober);
-    let handed_over = advert.at_ns + SLACK.as_nanos() as u64;
-    assert_eq!(pair.double_answers(handed_over), []);
-    pair.expect_sole_answer(Side::Lb2).unwrap();
     let report = client.finish().unwrap();
     assert!(report.lost <= FEW_ECHOES, "{report:?}");
+    // Those who do not know the address yet find it as well: the skew time would be 12 questions.
+    let unanswered = pair.unanswered(stopped_at);
+    assert!(unanswered <= 4, "{unanswered} questions by ARP unanswered");
+    let handed_over = advert.at_ns + SLACK.as_nanos() as u64;
+    assert_eq!(pair.double_answers(handed_over), []);
 }
 
 #[test]
@@ -209,6 +213,16 @@ fn two_by(adverts: Adverts) -> Pair {
     let mut pair = Pair::new(Product::Gemel, Product::Gemel, adverts).unwrap();
     pair.start().unwrap();
     pair
+}
+
+/// No trace of the virtual address, and the interface answers ARP as it did before.
+fn expect_nothing_left(director: &Director) {
+    assert!(!director.holds().unwrap());
+    let routes = director.host.output("ip", &["route", "show", "table", "all"]).unwrap();
+    assert!(!routes.contains(&VIP.to_string()), "{routes}");
+    let arp_ignore = "/proc/sys/net/ipv4/conf/eth0/arp_ignore";
+    let arp_ignore = director.host.enter(|| std::fs::read_to_string(arp_ignore));
+    assert_eq!(arp_ignore.unwrap().trim(), "0");
 }
 
 /// What `gemel status --json` says on this director.

@@ -89,7 +89,7 @@ fn an_absent_interface_is_a_state_and_the_router_starts_when_it_appears() {
     host.ip(&["link set eth0 down", "link set eth0 name later0"]).unwrap();
     pair.lb1.start().unwrap();
     let daemon = pair.lb1.daemon().unwrap();
-    daemon.wait_for_output("eth0", START).unwrap();
+    daemon.wait_for_output("interface eth0 is absent", START).unwrap();
     assert!(daemon.is_running().unwrap());
 
     let appeared_at = now_ns();
