@@ -3,6 +3,8 @@
 //! It has no dependencies, so that it is there seconds after a clone, and decides nothing about
 //! gemel: it installs what is missing, calls cargo, the test binaries and the lab, and adds up.
 
+#![forbid(unsafe_code)]
+
 mod artifacts;
 mod command;
 mod doctests;

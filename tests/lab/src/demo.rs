@@ -9,12 +9,13 @@ mod pace;
 mod scene;
 mod stage;
 
+use std::fs;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::servers::Lifetime;
 use crate::vm::{self, Vm};
@@ -44,7 +45,8 @@ pub enum After {
 /// Runs it where it can run.
 pub fn start(after: After) -> Result<()> {
     if has_ipvs() {
-        return run(Place::Host, after);
+        run(Place::Host, after)?;
+        return keep_file(&Pace::of_this_machine()?);
     }
     println!("This kernel has no IPVS: the demo runs in a micro-VM with Debian's kernel.");
     let mut vm = Vm::new()?;
@@ -54,7 +56,7 @@ pub fn start(after: After) -> Result<()> {
         After::TearDown => {
             let status = vm.run("lab demo --guest", LIMIT, |line| println!("{line}"))?;
             ensure!(status == 0, "the demo in the micro-VM failed");
-            Ok(())
+            keep_file(&Pace::of(vm::emulates()?))
         }
         After::Keep => {
             ensure!(std::io::stdin().is_terminal(), "--keep needs a terminal for its shell");
@@ -89,6 +91,16 @@ pub fn run(place: Place, after: After) -> Result<()> {
             explain_kept(place, stage, &folder.keep());
         }
     }
+    Ok(())
+}
+
+/// Leaves the demo's file where a person can try things on it.
+fn keep_file(pace: &Pace) -> Result<()> {
+    let program = programs::gemel()?;
+    let path = program.with_file_name("demo.toml");
+    fs::write(&path, pace.file()).with_context(|| format!("write {}", path.display()))?;
+    println!("\nThe configuration file is {}", path.display());
+    println!("  {} check {}", program.display(), path.display());
     Ok(())
 }
 

@@ -20,6 +20,7 @@ use anyhow::{Context, Result, ensure};
 
 use archive::Archive;
 use kernel::Kernel;
+pub(crate) use qemu::emulates;
 
 /// A machine that is not running yet: what is in it is decided here.
 pub struct Vm {

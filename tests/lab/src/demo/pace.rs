@@ -29,7 +29,12 @@ impl Pace {
     pub(super) fn of_this_machine() -> Result<Self> {
         let cpu = fs::read_to_string("/proc/cpuinfo").context("read /proc/cpuinfo")?;
         // What qemu calls a processor that it emulates.
-        Ok(if cpu.contains("QEMU TCG CPU") { EMULATED } else { REAL })
+        Ok(Self::of(cpu.contains("QEMU TCG CPU")))
+    }
+
+    /// What a machine can keep whose processor is, or is not, emulated.
+    pub(super) const fn of(emulated: bool) -> Self {
+        if emulated { EMULATED } else { REAL }
     }
 
     /// RFC 9568 6.1: Active_Down_Interval of a Backup with this priority.

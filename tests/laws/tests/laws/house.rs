@@ -128,6 +128,8 @@ fn the_small_pure_crates_are_no_std() {
 #[test]
 fn unsafe_code_stands_in_files_called_sys_and_nowhere_else() {
     let tree = Tree::read();
+    // Put together here, so that this file does not find itself.
+    let begins = ["{", "fn", "impl"].map(|what| ["unsafe", what].join(" "));
     for file in &tree.files {
         let name = file.path.split('/').nth(1).unwrap_or_default();
         let root = file.path.ends_with("/src/lib.rs") || file.path.ends_with("/src/main.rs");
@@ -141,11 +143,11 @@ fn unsafe_code_stands_in_files_called_sys_and_nowhere_else() {
         let is_sys = file.path.ends_with("/sys.rs") || name == "ipvs-sys";
         let holds = file.text.lines().any(|line| {
             let code = line.split("//").next().unwrap_or_default();
-            code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl")
+            begins.iter().any(|begin| code.contains(begin.as_str()))
         });
         assert!(!holds || is_sys, "{}: unsafe code belongs in a file called sys.rs", file.path);
         if holds && name != "ipvs-sys" {
-            let blocks = file.text.matches("unsafe {").count();
+            let blocks = file.text.matches(begins[0].as_str()).count();
             let reasons = file.text.matches("SAFETY").count();
             assert!(reasons >= blocks, "{}: {blocks} unsafe blocks, {reasons} SAFETY", file.path);
         }
