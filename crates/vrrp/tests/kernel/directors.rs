@@ -67,9 +67,7 @@ fn what_an_earlier_process_left_goes_at_start() {
 #[test]
 fn a_cable_pulled_moves_the_addresses_and_back() {
     let lab = Lab::new(2);
-    let (mut a, mut b) = (lab.start('a', 150), lab.start('b', 100));
-    a.role(Role::Active);
-    b.role(Role::Backup);
+    let (mut a, mut b) = lab.pair([150, 100]);
     lab.cable('a', "down");
     a.role(Role::Init);
     b.role(Role::Active);
@@ -114,10 +112,7 @@ fn an_absent_interface_is_waited_for_and_may_come_back_as_another() {
 #[test]
 fn a_restart_within_the_bound_is_active_at_once_and_nobody_notices() {
     let lab = Lab::new(2);
-    let (mut a, mut b) = (lab.start('a', 150), lab.start('b', 100));
-    a.role(Role::Active);
-    a.wait("held", |fact| settled(fact).filter(|holding| *holding == Holding::Held));
-    b.role(Role::Backup);
+    let (mut a, mut b) = lab.pair([150, 100]);
     let witness = Witness::new(&lab);
     for _ in 0..3 {
         a.keep();
@@ -135,10 +130,7 @@ fn a_restart_within_the_bound_is_active_at_once_and_nobody_notices() {
 #[test]
 fn a_restart_beyond_the_bound_lets_go_first() {
     let lab = Lab::new(2);
-    let (mut a, mut b) = (lab.start('a', 100), lab.start('b', 100));
-    a.role(Role::Active);
-    a.wait("held", |fact| settled(fact).filter(|holding| *holding == Holding::Held));
-    b.role(Role::Backup);
+    let (a, mut b) = lab.pair([100, 100]);
     a.keep();
     b.role(Role::Active);
     assert!(lab.has_vip('a'), "as after a crash");

@@ -65,10 +65,7 @@ fn a_takeover_comes_when_it_is_due_and_is_announced_at_once() {
 #[test]
 fn a_release_leaves_no_hole_and_no_address() {
     let lab = Lab::new(2);
-    let (mut a, mut b) = (lab.start('a', 150), lab.start('b', 100));
-    a.role(Role::Active);
-    wait_settled(&mut a, Holding::Held);
-    b.role(Role::Backup);
+    let (mut a, mut b) = lab.pair([150, 100]);
     let witness = Witness::new(&lab);
     a.order(Order::Release);
     a.role(Role::Leaving);

@@ -14,7 +14,7 @@ use mailbox::{Inbox, mailbox};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, setns};
 use vrrp::{Fact, Order, RouterSetup, Setup, StartError, VirtualAddress, Vrrp};
-use vrrp_proto::router::{Adverts, Preempt, Settings};
+use vrrp_proto::router::{Adverts, Holding, Preempt, Settings};
 use vrrp_proto::{ChecksumPolicy, LinkId, Priority, Role, RouterId, Vrid};
 
 /// The address that moves.
@@ -150,6 +150,18 @@ impl Lab {
 
     pub(crate) fn start(&self, host: char, priority: u8) -> Director {
         self.try_start(host, self.setup(host, priority)).unwrap()
+    }
+
+    /// 'a' is Active and holds the address, then 'b' becomes its Backup.
+    pub(crate) fn pair(&self, priorities: [u8; 2]) -> (Director, Director) {
+        let mut a = self.start('a', priorities[0]);
+        a.role(Role::Active);
+        a.wait("held", |fact| {
+            matches!(fact, Fact::Settled { holding: Holding::Held, .. }).then_some(())
+        });
+        let mut b = self.start('b', priorities[1]);
+        b.role(Role::Backup);
+        (a, b)
     }
 
     fn space(&self, host: char) -> String {
