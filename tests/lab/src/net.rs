@@ -253,13 +253,8 @@ impl Host {
     }
 
     fn open(name: &str, namespace: &str) -> Result<Self> {
-        let path = format!("{NETNS_DIR}/{namespace}");
-        let file = File::open(&path).with_context(|| format!("open {path}"))?;
-        Ok(Self {
-            name: name.to_owned(),
-            namespace: namespace.to_owned(),
-            descriptor: Arc::new(OwnedFd::from(file)),
-        })
+        let descriptor = open_namespace(namespace)?;
+        Ok(Self { name: name.to_owned(), namespace: namespace.to_owned(), descriptor })
     }
 
     /// Moves the calling thread into this host for good.
@@ -270,11 +265,18 @@ impl Host {
     }
 }
 
+fn open_namespace(namespace: &str) -> Result<Arc<OwnedFd>> {
+    let path = format!("{NETNS_DIR}/{namespace}");
+    let file = File::open(&path).with_context(|| format!("open {path}"))?;
+    Ok(Arc::new(file.into()))
+}
+
 /// Runs `ip -batch` over `lines`, in a namespace or in ours.
 fn ip<L: AsRef<str>>(namespace: Option<&str>, lines: &[L]) -> Result<()> {
     let mut command = Command::new("ip");
     if let Some(namespace) = namespace {
-        command.args(["-n", namespace]);
+        // Not `ip -n`: it remounts /, which a plain chroot refuses.
+        sys::enter_before_exec(&mut command, open_namespace(namespace)?);
     }
     command.args(["-batch", "-"]);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());

@@ -71,7 +71,8 @@ impl Lab {
 
     /// `ip` inside a host, or inside the switch `s`.
     pub(crate) fn ip(&self, host: char, arguments: &str) {
-        run(&format!("-n {} {arguments}", self.space(host)));
+        // Not `ip -n`: it remounts /, which a plain chroot refuses.
+        self.inside(host, || run(arguments));
     }
 
     /// The cable between a host and the switch.
