@@ -1,8 +1,10 @@
-//! The list of services we applied, one a line, as it is kept in the state folder.
+//! What is ours (law 7) as it is kept in the state folder: the services we applied and the addresses
+//! we may hold, one a line.
 
 use std::net::IpAddr;
 
 use ipvs_table::{Family, Protocol, ServiceKey};
+use vrrp::VirtualAddress;
 
 /// `tcp 192.0.2.80 80`, `mark 4 7`: one line each.
 pub(crate) fn emit(services: &[ServiceKey]) -> String {
@@ -12,6 +14,25 @@ pub(crate) fn emit(services: &[ServiceKey]) -> String {
 /// Reads what [`emit`] wrote; lines it does not know are left out.
 pub(crate) fn parse(text: &str) -> Vec<ServiceKey> {
     text.lines().filter_map(key).collect()
+}
+
+/// `eth0 192.0.2.80 32`: one line an address.
+pub(crate) fn emit_addresses(addresses: &[(String, VirtualAddress)]) -> String {
+    let line = |(interface, held): &(String, VirtualAddress)| {
+        format!("{interface} {} {}\n", held.address, held.prefix)
+    };
+    addresses.iter().map(line).collect()
+}
+
+/// Reads what [`emit_addresses`] wrote; lines it does not know are left out.
+pub(crate) fn parse_addresses(text: &str) -> Vec<(String, VirtualAddress)> {
+    let parse = |line: &str| {
+        let mut words = line.split(' ');
+        let (interface, address, prefix) = (words.next()?, words.next()?, words.next()?);
+        let (address, prefix) = (address.parse().ok()?, prefix.parse().ok()?);
+        Some((interface.to_owned(), VirtualAddress { address, prefix }))
+    };
+    text.lines().filter_map(parse).collect()
 }
 
 fn line(key: ServiceKey) -> String {
@@ -59,5 +80,13 @@ mod tests {
         ];
         assert_eq!(parse(&emit(&services)), services);
         assert_eq!(parse("6 nonsense 80\n\n"), []);
+    }
+
+    #[test]
+    fn addresses_are_read_again_too() {
+        let held = VirtualAddress { address: "192.0.2.80".parse().unwrap(), prefix: 24 };
+        let addresses = [("eth0".to_owned(), held), ("bond0.7".to_owned(), held)];
+        assert_eq!(parse_addresses(&emit_addresses(&addresses)), addresses);
+        assert_eq!(parse_addresses("eth0 nonsense 32\n\n"), []);
     }
 }

@@ -80,7 +80,11 @@ fn start(
     assembly: Assembly,
 ) -> anyhow::Result<ExitCode> {
     let ours_file = arguments.state_dir.join("services");
-    let ours = read_ours(&ours_file)?;
+    let ours = ours::parse(&read(&ours_file)?);
+    let held_file = arguments.state_dir.join("addresses");
+    let held = held_addresses(&assembly);
+    let mut leftovers = ours::parse_addresses(&read(&held_file)?);
+    leftovers.retain(|left| !held.contains(left));
     let table_client = open_table(&assembly, &ours)?;
     for folder in [&arguments.run_dir, &arguments.state_dir] {
         fs::create_dir_all(folder)
@@ -98,8 +102,11 @@ fn start(
     let (check_facts, checks) = mailbox(FACTS)?;
     let (questions, asked) = mpsc::channel(QUESTIONS);
     // Adverts first: a restarted Active has little time, and the table can be long.
-    let vrrp =
-        vrrp::start(vrrp_setup(&assembly, arguments), wire_facts).map_err(|e| anyhow!(e.0))?;
+    let setup = vrrp_setup(&assembly, leftovers, arguments);
+    let vrrp = vrrp::start(setup, wire_facts).map_err(|error| anyhow!(error.0))?;
+    if !writer.file(held_file, ours::emit_addresses(&held)) {
+        writer.line("WARN file=addresses why=\"the list of our addresses is not kept\"".into());
+    }
     let rest = start_table(table_client, &assembly, ours, table_facts)
         .and_then(|table| Ok((table, start_checks(&assembly, check_facts)?)));
     let ((table_orders, adopted), check_orders) = match rest {
@@ -136,12 +143,24 @@ fn let_go(vrrp: vrrp::Vrrp, error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-fn read_ours(file: &Path) -> anyhow::Result<Vec<ServiceKey>> {
+/// A file of the state folder; one that is not there yet is empty.
+fn read(file: &Path) -> anyhow::Result<String> {
     match fs::read_to_string(file) {
-        Ok(text) => Ok(ours::parse(&text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
         Err(error) => Err(error).with_context(|| format!("{}: cannot be read", file.display())),
     }
+}
+
+/// Every address the file may have this director hold, and where.
+fn held_addresses(assembly: &Assembly) -> Vec<(String, vrrp::VirtualAddress)> {
+    let of_router = |plan: &config::RouterPlan| {
+        let held = plan.addresses.iter().map(|&(address, prefix)| {
+            (plan.interface.clone(), vrrp::VirtualAddress { address, prefix })
+        });
+        held.collect::<Vec<_>>()
+    };
+    assembly.routers.iter().flat_map(of_router).collect()
 }
 
 /// The way to the kernel's table, if there is one to keep, now or from before.
@@ -158,7 +177,11 @@ fn open_table(assembly: &Assembly, ours: &[ServiceKey]) -> anyhow::Result<Option
     Ok(Some(client))
 }
 
-fn vrrp_setup(assembly: &Assembly, arguments: &cli::Run) -> vrrp::Setup {
+fn vrrp_setup(
+    assembly: &Assembly,
+    leftovers: Vec<(String, vrrp::VirtualAddress)>,
+    arguments: &cli::Run,
+) -> vrrp::Setup {
     let routers = assembly.routers.iter().map(|plan| vrrp::RouterSetup {
         id: plan.id,
         name: plan.name.clone(),
@@ -174,6 +197,7 @@ fn vrrp_setup(assembly: &Assembly, arguments: &cli::Run) -> vrrp::Setup {
     let tracked = assembly.coordinator.routers.values().flat_map(|router| &router.track);
     vrrp::Setup {
         routers: routers.collect(),
+        leftovers,
         track: tracked.map(|track| track.interface.clone()).collect(),
         run_dir: arguments.run_dir.clone(),
     }

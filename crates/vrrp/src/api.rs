@@ -14,6 +14,9 @@ use vrrp_proto::{Priority, Role, RouterId};
 pub struct Setup {
     /// Every virtual router.
     pub routers: Vec<RouterSetup>,
+    /// Interface and address of what an earlier process held and the file no longer names: removed
+    /// before anything else.
+    pub leftovers: Vec<(String, VirtualAddress)>,
     /// Interfaces whose state is reported besides the routers' own.
     pub track: Vec<String>,
     /// Where the state file lives: a folder on tmpfs, one per director (`/run/gemel`).
@@ -101,6 +104,13 @@ pub enum Fact {
         router: RouterId,
         /// Which.
         address: Ipv4Addr,
+    },
+    /// An address that an earlier process held and the file no longer names was removed at start.
+    LeftoverRemoved {
+        /// Where it was.
+        interface: String,
+        /// Which.
+        address: VirtualAddress,
     },
     /// The kernel refused an address; tried again with back-off. Told once until it succeeds.
     AddressRefused {

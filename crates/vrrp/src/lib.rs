@@ -14,6 +14,7 @@
 #![deny(unsafe_code)]
 
 mod api;
+mod leftovers;
 mod loops;
 pub mod mover;
 mod start;

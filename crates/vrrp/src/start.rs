@@ -17,7 +17,7 @@ use crate::mover::{Mover, News, Rtnetlink};
 use crate::state::{self, Key, Memory, State};
 use crate::teller::Teller;
 use crate::wire::{Core, Port, Row, Wire};
-use crate::{Fact, Order, RouterSetup, Setup, StartError, Vrrp, sys};
+use crate::{Fact, Order, RouterSetup, Setup, StartError, Vrrp, leftovers, sys};
 
 /// Orders waiting at most; the engine posts levels again.
 const ORDERS: usize = 1_024;
@@ -40,8 +40,11 @@ pub fn start(mut setup: Setup, facts: Outbox<Fact>) -> Result<Vrrp, StartError> 
         .map_err(|e| refuse("/proc/sys/kernel/random/boot_id", e, "mount /proc"))?;
     let memories = recall(&setup.run_dir, &boot, &keys, &mut told);
 
-    let kernel =
+    let mut kernel =
         Rtnetlink::open().map_err(|text| StartError(format!("{text}; {NET_CAPABILITIES}")))?;
+    let removed = leftovers::remove(&mut kernel, &setup.leftovers)
+        .map_err(|e| refuse("links and addresses", e, NET_CAPABILITIES))?;
+    removed.into_iter().for_each(|fact| told.tell(fact));
     let started = now();
     let mut mover = Mover::new(started, kernel, &setup.routers, &setup.track)
         .map_err(|e| refuse("links and addresses", e, NET_CAPABILITIES))?;

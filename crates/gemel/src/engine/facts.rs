@@ -27,6 +27,12 @@ impl Engine {
                     "router={router} address={address} action=put-back why=\"removed by somebody else\""
                 ));
             }
+            vrrp::Fact::LeftoverRemoved { interface, address: left } => {
+                let vrrp::VirtualAddress { address, prefix } = left;
+                self.writer.line(format!(
+                    "INFO interface={interface} address={address}/{prefix} action=removed why=\"an earlier process held it and the file no longer names it\""
+                ));
+            }
             vrrp::Fact::AddressRefused { router, address, errno } => {
                 let router = self.router_name(router);
                 let key = address_problem(router, &address.to_string());

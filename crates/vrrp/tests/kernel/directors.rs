@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::net::Ipv4Addr;
 
 use clock::Duration;
-use vrrp::{Fact, Order};
+use vrrp::{Fact, Order, VirtualAddress};
 use vrrp_proto::Role;
 use vrrp_proto::router::{Adverts, Holding, Reason};
 
@@ -107,6 +107,25 @@ fn an_absent_interface_is_waited_for_and_may_come_back_as_another() {
     }
     a.order(Order::Release);
     a.ended();
+}
+
+#[test]
+fn an_address_that_the_file_no_longer_names_goes_at_start_and_a_foreign_one_stays() {
+    let lab = Lab::new(1);
+    lab.ip('a', "addr add 192.0.2.81/32 dev eth0");
+    lab.ip('a', "addr add 192.0.2.90/32 dev eth0");
+    let left = |host| VirtualAddress { address: Ipv4Addr::new(192, 0, 2, host), prefix: 32 };
+    let mut setup = lab.setup('a', 100);
+    setup.leftovers = vec![("eth0".into(), left(81)), ("eth0".into(), left(82))];
+    let mut a = lab.try_start('a', setup).unwrap();
+    let removed = a.wait("a leftover", |fact| {
+        let Fact::LeftoverRemoved { interface, address } = fact else { return None };
+        Some((interface.clone(), *address))
+    });
+    assert_eq!(removed, ("eth0".into(), left(81)));
+    let addresses = lab.addresses('a', "eth0");
+    assert!(!addresses.contains("192.0.2.81/"), "{addresses}");
+    assert!(addresses.contains("192.0.2.90/32"), "{addresses}");
 }
 
 #[test]

@@ -140,7 +140,7 @@ impl Lab {
             addresses: vec![VirtualAddress { address: VIP, prefix: 32 }],
         };
         let run_dir = self.folder.path().join(host.to_string());
-        Setup { routers: vec![router], track: Vec::new(), run_dir }
+        Setup { routers: vec![router], leftovers: Vec::new(), track: Vec::new(), run_dir }
     }
 
     pub(crate) fn try_start(&self, host: char, setup: Setup) -> Result<Director, StartError> {

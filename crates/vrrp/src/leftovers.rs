@@ -1,0 +1,48 @@
+//! Addresses that an earlier process held and the file no longer names (law 7). They go at start,
+//! before anything else happens: nobody would ever let go of them otherwise. Called once by
+//! [`crate::start`].
+
+use nix::errno::Errno;
+
+use crate::mover::kernel::{Kernel, Request};
+use crate::{Fact, VirtualAddress};
+
+/// Removes those that are there; says which went, and which the kernel would not let go.
+///
+/// # Errors
+/// Links and addresses cannot be read.
+pub(crate) fn remove(
+    kernel: &mut impl Kernel,
+    leftovers: &[(String, VirtualAddress)],
+) -> Result<Vec<Fact>, Errno> {
+    if leftovers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (links, addresses) = kernel.dump()?;
+    let place = |(interface, left): &(String, VirtualAddress)| {
+        let link = links.iter().find(|link| link.name == *interface)?;
+        let there = addresses.iter().any(|row| {
+            row.index == link.index && row.address == left.address && row.prefix == left.prefix
+        });
+        there.then_some((interface.clone(), *left, link.index))
+    };
+    let places: Vec<_> = leftovers.iter().filter_map(place).collect();
+    let requests = places.iter().map(|(_, left, index)| Request::DeleteAddress {
+        index: *index,
+        address: left.address,
+        prefix: left.prefix,
+    });
+    let answers = kernel.request(&requests.collect::<Vec<_>>());
+    let told = places.into_iter().zip(answers).map(|((interface, left, _), answer)| {
+        let VirtualAddress { address, prefix } = left;
+        match answer.result {
+            Ok(()) | Err(Errno::EADDRNOTAVAIL) => Fact::LeftoverRemoved { interface, address: left },
+            Err(errno) => Fact::Warning(format!(
+                "{address}/{prefix} on {interface} is no longer in the file, and the kernel does not \
+                 let go of it: {}; remove it with `ip addr del {address}/{prefix} dev {interface}`",
+                errno.desc()
+            )),
+        }
+    });
+    Ok(told.collect())
+}
