@@ -1,13 +1,14 @@
 //! What the machines of one director need: identities given, names resolved, the rival known.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use clock::Duration;
 use coordinator::{Pool, RouterPolicy, ServerPolicy};
 use health::{Check, CheckId};
 use ipvs_table::ServerKey;
-use vrrp_proto::{LinkId, Priority, RouterId, router};
+use vrrp_proto::held::{Held, Mac, MemberSetup, Scope, VirtualAddress};
+use vrrp_proto::{DownFactor, LinkId, Priority, RouterId, router};
 
 use crate::settings::{Adverts, Router, Service, Settings};
 
@@ -29,14 +30,12 @@ pub struct RouterPlan {
     pub id: RouterId,
     /// Its name in the file.
     pub name: String,
-    /// Its parent interface.
-    pub interface: String,
-    /// Our own address in `peers`, which unicast adverts must come from; `None` for multicast.
-    pub source: Option<Ipv4Addr>,
-    /// Protocol settings; `link` is 0 until the wire thread numbers the links.
+    /// Protocol settings; each member's `link` is 0 until the wire thread numbers the links.
     pub settings: router::Settings,
-    /// Addresses with prefix lengths.
-    pub addresses: Vec<(Ipv4Addr, u8)>,
+    /// Where each member speaks.
+    pub members: Vec<MemberSetup>,
+    /// What is held while it is Active.
+    pub held: Held,
 }
 
 impl Settings {
@@ -73,32 +72,58 @@ impl Assembly {
         let peer_base = peer_base(router, director);
         let (source, adverts) = adverts(router, director);
         let checked = file.services_of(router).any(|service| service.check.is_some());
-        let settings = router::Settings {
+        let member = router::Member {
             link: LinkId(0),
             vrid: router.vrid,
+            protocol: router::Protocol::V3Ipv4(router.checksum),
+            addresses: router.addresses.iter().map(|(address, _)| (*address).into()).collect(),
+            adverts,
+            strictness: router::Strictness::Lenient,
+        };
+        let settings = router::Settings {
+            members: vec![member],
+            deciders: router::Deciders::All,
             priority: base,
             interval: router.interval,
-            addresses: router.addresses.iter().map(|(address, _)| *address).collect(),
+            down_factor: DownFactor::DEFAULT,
             preempt: router.preempt,
-            adverts,
-            checksum: router.checksum,
+            preempt_delay: Duration::ZERO,
+            startup_delay: Duration::ZERO,
             peer_base,
             rival: peer_base.map_or(Priority::MAX, |base| highest(file, router, base)),
             hold: if checked { HOLD } else { Duration::ZERO },
         };
         let track = router.track.iter().map(|track| coordinator::Track {
-            interface: track.interface.clone(),
-            weight: track.weight,
+            source: coordinator::Source::Interface(track.interface.clone()),
+            impact: coordinator::Impact::Weight(track.weight),
+            // A fact about this machine alone: the other director cannot see the same.
+            hold: None,
         });
         let policy = RouterPolicy { name: router.name.clone(), base, track: track.collect() };
         self.coordinator.routers.insert(id, policy);
         self.routers.push(RouterPlan {
             id,
             name: router.name.clone(),
-            interface: router.interface.clone(),
-            source,
             settings,
-            addresses: router.addresses.clone(),
+            members: vec![MemberSetup {
+                interface: router.interface.clone(),
+                source: source.map(IpAddr::V4),
+                mac: Mac::Interface,
+            }],
+            held: Held {
+                addresses: router
+                    .addresses
+                    .iter()
+                    .map(|&(address, prefix)| VirtualAddress {
+                        interface: router.interface.clone(),
+                        address: address.into(),
+                        prefix,
+                        label: None,
+                        scope: Scope::Global,
+                    })
+                    .collect(),
+                ..Held::default()
+            },
         });
         Some(())
     }
@@ -135,8 +160,9 @@ fn adverts(router: &Router, director: &str) -> (Option<Ipv4Addr>, router::Advert
         Adverts::Multicast => (None, router::Adverts::Multicast),
         Adverts::Unicast(addresses) => {
             let others = addresses.iter().filter(|(name, _)| *name != director);
-            let peers = others.map(|(_, address)| *address).collect();
-            (addresses.get(director).copied(), router::Adverts::Unicast(peers))
+            let peers = others.map(|(_, address)| (*address).into()).collect();
+            let way = router::Adverts::Unicast { peers, min_ttl: 255 };
+            (addresses.get(director).copied(), way)
         }
     }
 }

@@ -8,13 +8,15 @@ use clock::{Duration, Instant};
 use ipvs_table::ServiceKey;
 use vrrp_proto::{Priority, Role};
 
+use crate::Source;
+
 /// What a cause is about; its name in every output.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum CauseKey {
     /// A pool lost its quorum.
     Quorum(ServiceKey),
-    /// A tracked interface is down or absent.
-    Interface(String),
+    /// A fact about this machine.
+    Tracked(Source),
 }
 
 /// One cause at work.

@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use clock::Instant;
 use health::{CheckId, Outcome, Verdict};
 use ipvs_table::{ServerKey, ServiceKey, Table};
+use vrrp_proto::router::Fault;
 use vrrp_proto::{Priority, Role, RouterId};
 
 use crate::pool::PoolState;
-use crate::{Belief, Effect, Event, Notice, Pool, RouterPolicy, Score, Settings};
+use crate::{Belief, Effect, Event, Notice, Pool, Reading, RouterPolicy, Score, Settings, Source};
 
 /// Owns what this director believes about its servers and what follows from it.
 #[derive(Debug)]
@@ -24,8 +25,8 @@ pub struct Coordinator {
     judged_by: BTreeMap<CheckId, Vec<(ServiceKey, ServerKey)>>,
     pools: BTreeMap<ServiceKey, PoolState>,
     routers: BTreeMap<RouterId, RouterState>,
-    /// Tracked interfaces that are down or absent.
-    down: BTreeSet<String>,
+    /// What tracked sources last said.
+    readings: BTreeMap<Source, Reading>,
     wanted: Table,
     /// Of the last `Want` said.
     revision: u64,
@@ -52,6 +53,8 @@ struct RouterState {
     score: Score,
     /// The last priority said.
     said: Option<Priority>,
+    /// The last fault said.
+    fault: Fault,
     readiness: Readiness,
 }
 
@@ -90,7 +93,7 @@ impl Coordinator {
             judged_by,
             pools: pools.collect(),
             routers: routers.collect(),
-            down: BTreeSet::new(),
+            readings: BTreeMap::new(),
             wanted: Table::new(),
             revision: 0,
             applied: 0,
@@ -160,13 +163,9 @@ impl Coordinator {
                 }
                 return self.touch_router(router);
             }
-            Event::Interface(name, up) => {
-                let touched = self.touch_tracking(&name);
-                if up {
-                    self.down.remove(&name)
-                } else {
-                    self.down.insert(name)
-                };
+            Event::Tracked(source, reading) => {
+                let touched = self.touch_tracking(&source);
+                self.readings.insert(source, reading);
                 return touched;
             }
             Event::Tick => return self.tick(now),
@@ -260,8 +259,8 @@ impl Coordinator {
         Touched { pools, routers: BTreeSet::from([router]) }
     }
 
-    fn touch_tracking(&self, interface: &str) -> Touched {
-        let tracks = |policy: &RouterPolicy| policy.track.iter().any(|t| t.interface == interface);
+    fn touch_tracking(&self, source: &Source) -> Touched {
+        let tracks = |policy: &RouterPolicy| policy.track.iter().any(|t| t.source == *source);
         let routers = self.settings.routers.iter().filter(|(_, policy)| tracks(policy));
         Touched { routers: routers.map(|(id, _)| *id).collect(), ..Touched::default() }
     }
@@ -290,6 +289,7 @@ impl RouterState {
             role: Role::Init,
             score: Score::new(policy.base),
             said: None,
+            fault: Fault::Clear,
             readiness: Readiness::Judging,
         }
     }

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use health::{CheckId, Internal, Outcome, Verdict};
 use ipvs_table::{Refusal, ServerKey, Service, ServiceKey, Table};
-use vrrp_proto::router::Reason;
+use vrrp_proto::router::{Fault, Reason};
 use vrrp_proto::{Priority, Role, RouterId};
 
-use crate::CauseKey;
+use crate::{CauseKey, Reading, Source};
 
 /// What can happen.
 #[derive(Clone, Debug)]
@@ -30,8 +30,8 @@ pub enum Event {
     Impaired(CheckId, Internal),
     /// A router's role changed.
     Role(RouterId, Role, Reason),
-    /// An interface we track came up, or went down or away.
-    Interface(String, bool),
+    /// A source of facts about this machine says this now.
+    Tracked(Source, Reading),
     /// Everything wanted up to this revision is in the kernel, but for what is refused.
     Applied(u64),
     /// The kernel refused an entry.
@@ -49,6 +49,8 @@ pub enum Event {
 pub enum Effect {
     /// To the election: this router's effective priority (a level).
     Priority(RouterId, Priority),
+    /// To the election: whether a fault keeps this router out of it (a level).
+    Fault(RouterId, Fault),
     /// To the election: the first round of checks is done and the table stands; said once a router.
     Ready(RouterId),
     /// To the table: what is wanted changed (a level per service; all of it at start).

@@ -23,4 +23,6 @@ pub use belief::{Belief, Standing};
 pub use cause::{Cause, CauseKey, Score};
 pub use coordinator::Coordinator;
 pub use event::{Effect, Event, Notice};
-pub use settings::{Pool, Quorum, RouterPolicy, ServerPolicy, Settings, Track};
+pub use settings::{
+    Impact, Pool, Quorum, Reading, RouterPolicy, ServerPolicy, Settings, Source, Track,
+};

@@ -4,6 +4,8 @@
 //! stands, so nothing here is checked again.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
 
 use clock::Duration;
 use health::CheckId;
@@ -28,17 +30,73 @@ pub struct RouterPolicy {
     pub name: String,
     /// The base priority of this director.
     pub base: Priority,
-    /// Interfaces whose loss is a cause.
+    /// What of this machine is a cause or a fault.
     pub track: Vec<Track>,
 }
 
-/// An interface whose loss changes the priority.
+/// A fact about this machine that bears on a router.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Track {
-    /// Its name.
-    pub interface: String,
-    /// Added to the priority while it is down or absent; usually negative.
-    pub weight: i32,
+    /// Where the fact comes from.
+    pub source: Source,
+    /// What it does while it is bad.
+    pub impact: Impact,
+    /// How long a change that could move the addresses is held, because the other director may see
+    /// the same: the slowest detection bound. `None` for what concerns this machine alone.
+    pub hold: Option<Duration>,
+}
+
+/// What a bad reading does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Impact {
+    /// Added to the priority; usually negative. A number is multiplied with it.
+    Weight(i32),
+    /// The router leaves its election until the reading is good.
+    Fault,
+}
+
+/// Where a fact about this machine comes from; its name in every output.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Source {
+    /// An interface is up and running.
+    Interface(String),
+    /// An address is on some interface.
+    Address(IpAddr),
+    /// A route is in the main table: where to, with its prefix length.
+    Route(IpAddr, u8),
+    /// A next hop answers ARP or neighbour solicitations: the address and the interface.
+    Gateway(IpAddr, String),
+    /// The number in a file: an absolute path. An absent file is bad.
+    File(String),
+    /// A process of this name runs.
+    Process(String),
+    /// The last exit of a script, by its name in the file.
+    Script(String),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Interface(name) => write!(f, "interface {name}"),
+            Self::Address(address) => write!(f, "address {address}"),
+            Self::Route(to, prefix) => write!(f, "route {to}/{prefix}"),
+            Self::Gateway(address, interface) => write!(f, "gateway {address} on {interface}"),
+            Self::File(path) => write!(f, "file {path}"),
+            Self::Process(name) => write!(f, "process {name}"),
+            Self::Script(name) => write!(f, "script {name}"),
+        }
+    }
+}
+
+/// What a source says now. A source that has said nothing yet is neither good nor bad.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reading {
+    /// As it should be.
+    Good,
+    /// Not.
+    Bad,
+    /// A number: multiplied with the weight; a fault unless 0.
+    Number(i32),
 }
 
 /// One virtual server and its real servers.

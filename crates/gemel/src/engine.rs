@@ -137,6 +137,7 @@ impl Engine {
             Effect::Priority(router, priority) => {
                 self.order(vrrp::Order::Priority(router, priority));
             }
+            Effect::Fault(router, fault) => self.order(vrrp::Order::Fault(router, fault)),
             Effect::Ready(router) => self.order(vrrp::Order::Ready(router)),
             Effect::Want { revision, changed } => self.want(revision, changed),
             Effect::Assume(check, verdict) => self.check(probe::Order::Assume(check, verdict)),

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use ipvs_table::{Family, Protocol, ServiceKey};
-use vrrp::VirtualAddress;
+use vrrp_proto::held::{Scope, VirtualAddress};
 
 /// `tcp 192.0.2.80 80`, `mark 4 7`: one line each.
 pub(crate) fn emit(services: &[ServiceKey]) -> String {
@@ -17,20 +17,20 @@ pub(crate) fn parse(text: &str) -> Vec<ServiceKey> {
 }
 
 /// `eth0 192.0.2.80 32`: one line an address.
-pub(crate) fn emit_addresses(addresses: &[(String, VirtualAddress)]) -> String {
-    let line = |(interface, held): &(String, VirtualAddress)| {
-        format!("{interface} {} {}\n", held.address, held.prefix)
-    };
+pub(crate) fn emit_addresses(addresses: &[VirtualAddress]) -> String {
+    let line =
+        |held: &VirtualAddress| format!("{} {} {}\n", held.interface, held.address, held.prefix);
     addresses.iter().map(line).collect()
 }
 
 /// Reads what [`emit_addresses`] wrote; lines it does not know are left out.
-pub(crate) fn parse_addresses(text: &str) -> Vec<(String, VirtualAddress)> {
+pub(crate) fn parse_addresses(text: &str) -> Vec<VirtualAddress> {
     let parse = |line: &str| {
         let mut words = line.split(' ');
         let (interface, address, prefix) = (words.next()?, words.next()?, words.next()?);
         let (address, prefix) = (address.parse().ok()?, prefix.parse().ok()?);
-        Some((interface.to_owned(), VirtualAddress { address, prefix }))
+        let (interface, label) = (interface.to_owned(), None);
+        Some(VirtualAddress { interface, address, prefix, label, scope: Scope::Global })
     };
     text.lines().filter_map(parse).collect()
 }
@@ -84,8 +84,14 @@ mod tests {
 
     #[test]
     fn addresses_are_read_again_too() {
-        let held = VirtualAddress { address: "192.0.2.80".parse().unwrap(), prefix: 24 };
-        let addresses = [("eth0".to_owned(), held), ("bond0.7".to_owned(), held)];
+        let held = |interface: &str| VirtualAddress {
+            interface: interface.to_owned(),
+            address: "192.0.2.80".parse().unwrap(),
+            prefix: 24,
+            label: None,
+            scope: Scope::Global,
+        };
+        let addresses = [held("eth0"), held("bond0.7")];
         assert_eq!(parse_addresses(&emit_addresses(&addresses)), addresses);
         assert_eq!(parse_addresses("eth0 nonsense 32\n\n"), []);
     }

@@ -1,6 +1,7 @@
 //! `gemel run`: reads the file, looks whether everything can work, starts the loops, becomes the
 //! engine. Whatever cannot work is found before anything is touched.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,6 +13,7 @@ use config::{Assembly, Settings};
 use ipvs_table::{ServiceKey, Table};
 use mailbox::{Outbox, mailbox};
 use tokio::sync::mpsc;
+use vrrp_proto::held::VirtualAddress;
 
 use crate::engine::{self, Engine, Identity, Inboxes, Loops, Signals};
 use crate::outgoing::Outgoing;
@@ -84,7 +86,9 @@ fn start(
     let held_file = arguments.state_dir.join("addresses");
     let held = held_addresses(&assembly);
     let mut leftovers = ours::parse_addresses(&read(&held_file)?);
-    leftovers.retain(|left| !held.contains(left));
+    let place = |one: &VirtualAddress| (one.interface.clone(), one.address, one.prefix);
+    let kept: BTreeSet<_> = held.iter().map(place).collect();
+    leftovers.retain(|left| !kept.contains(&place(left)));
     let table_client = open_table(&assembly, &ours)?;
     for folder in [&arguments.run_dir, &arguments.state_dir] {
         fs::create_dir_all(folder)
@@ -153,14 +157,8 @@ fn read(file: &Path) -> anyhow::Result<String> {
 }
 
 /// Every address the file may have this director hold, and where.
-fn held_addresses(assembly: &Assembly) -> Vec<(String, vrrp::VirtualAddress)> {
-    let of_router = |plan: &config::RouterPlan| {
-        let held = plan.addresses.iter().map(|&(address, prefix)| {
-            (plan.interface.clone(), vrrp::VirtualAddress { address, prefix })
-        });
-        held.collect::<Vec<_>>()
-    };
-    assembly.routers.iter().flat_map(of_router).collect()
+fn held_addresses(assembly: &Assembly) -> Vec<VirtualAddress> {
+    assembly.routers.iter().flat_map(|plan| plan.held.addresses.clone()).collect()
 }
 
 /// The way to the kernel's table, if there is one to keep, now or from before.
@@ -179,26 +177,21 @@ fn open_table(assembly: &Assembly, ours: &[ServiceKey]) -> anyhow::Result<Option
 
 fn vrrp_setup(
     assembly: &Assembly,
-    leftovers: Vec<(String, vrrp::VirtualAddress)>,
+    leftovers: Vec<VirtualAddress>,
     arguments: &cli::Run,
 ) -> vrrp::Setup {
     let routers = assembly.routers.iter().map(|plan| vrrp::RouterSetup {
         id: plan.id,
         name: plan.name.clone(),
-        interface: plan.interface.clone(),
         settings: plan.settings.clone(),
-        addresses: plan
-            .addresses
-            .iter()
-            .map(|&(address, prefix)| vrrp::VirtualAddress { address, prefix })
-            .collect(),
-        source: plan.source,
+        members: plan.members.clone(),
+        held: plan.held.clone(),
     });
     let tracked = assembly.coordinator.routers.values().flat_map(|router| &router.track);
     vrrp::Setup {
         routers: routers.collect(),
         leftovers,
-        track: tracked.map(|track| track.interface.clone()).collect(),
+        track: tracked.filter_map(|track| interface(&track.source)).collect(),
         run_dir: arguments.run_dir.clone(),
     }
 }
@@ -237,5 +230,17 @@ impl Drop for Remove {
     fn drop(&mut self) {
         // Gone already is as good; a stale socket is taken over at the next start anyway.
         drop(fs::remove_file(&self.0));
+    }
+}
+
+fn interface(source: &coordinator::Source) -> Option<String> {
+    match source {
+        coordinator::Source::Interface(name) => Some(name.clone()),
+        coordinator::Source::Address(_)
+        | coordinator::Source::Route(..)
+        | coordinator::Source::Gateway(..)
+        | coordinator::Source::File(_)
+        | coordinator::Source::Process(_)
+        | coordinator::Source::Script(_) => None,
     }
 }

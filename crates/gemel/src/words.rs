@@ -26,7 +26,7 @@ pub(crate) fn reason(reason: Reason) -> &'static str {
 pub(crate) fn cause(key: &CauseKey) -> String {
     match key {
         CauseKey::Quorum(service) => format!("quorum {service}"),
-        CauseKey::Interface(name) => format!("interface {name}"),
+        CauseKey::Tracked(source) => source.to_string(),
     }
 }
 

@@ -8,51 +8,68 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::net::Ipv4Addr;
+use core::net::IpAddr;
 
 use clock::Instant;
 
-use crate::wire::{self, Addresses, Advert, Discard};
-use crate::{LinkId, Priority, Router, RouterId, Vrid, router};
+use crate::router::{Deciders, Link, Path, Protocol};
+use crate::wire::{self, Addresses, Advert, Datagram, Discard, Format};
+use crate::{Checksum, Family, LinkId, MemberId, Priority, Role, Router, RouterId, Vrid, router};
 
 mod admission;
 mod counters;
+mod seat;
 
 pub use counters::Counters;
+pub use seat::{Counters as SeatCounters, Peer, Seat};
 
 /// Every virtual router of this director.
 #[derive(Debug, Default)]
 pub struct Election {
     /// In the order of their ids.
-    routers: Vec<(RouterId, Router)>,
-    /// The deadline of each of `routers`, close together: every wakeup looks through all of them.
+    units: Vec<Unit>,
+    /// The deadline of each of `units`, close together: every wakeup looks through all of them.
     deadlines: Vec<Option<Instant>>,
-    /// Which of `routers` is this virtual router.
-    index: BTreeMap<(LinkId, Vrid), usize>,
+    /// Which unit and which of its members is this virtual router.
+    index: BTreeMap<(LinkId, Family, Vrid), (usize, usize)>,
     /// For routers added later.
-    links: BTreeMap<LinkId, router::Link>,
+    links: BTreeMap<(LinkId, Family), Link>,
     counters: Counters,
     outputs: Vec<Output>,
+}
+
+/// A router, and one seat for each of its members.
+#[derive(Debug)]
+struct Unit {
+    id: RouterId,
+    router: Router,
+    seats: Vec<Seat>,
 }
 
 /// What can happen.
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
     /// A router enters the configuration; it stays in Init until told to start. One that is known
-    /// is replaced while it is in Init, and left alone otherwise; a second one of the same number on
-    /// the same link is not taken in. [`Election::router`] tells.
+    /// is replaced while it is in Init, and left alone otherwise; one with a member that is another
+    /// router's already (same number, link and family) is not taken in. [`Election::router`] tells.
     Add(RouterId, router::Settings),
-    /// An IPv4 datagram of protocol 112 came in on a link, header first.
-    Datagram(LinkId, &'a [u8]),
-    /// A link changed; every router on it is told.
-    Link(LinkId, router::Link),
-    /// Something for one router.
+    /// Something of protocol 112 came in on a link.
+    Datagram(LinkId, Datagram<'a>),
+    /// A link changed for a family; every virtual router on it is told.
+    Link(LinkId, Family, Link),
+    /// What the link can do for one virtual router, whose source is not the link's primary address.
+    Source(MemberId, Link),
+    /// An earlier process of this boot heard the peers of a virtual router use this checksum: the
+    /// one to begin with. Without effect once an advert was heard.
+    Learned(MemberId, Checksum),
+    /// Something for one router. Not [`router::Event::Advert`], `Path` or `Moved`: those follow from
+    /// datagrams and links.
     Router(RouterId, router::Event),
     /// Time has passed.
     Tick,
 }
 
-/// What the caller must do, in order: which router, what.
+/// What the caller must do, in order: which router, what. An advert goes out of every member.
 pub type Output = (RouterId, router::Output);
 
 /// The inputs.
@@ -63,7 +80,19 @@ impl Election {
         match event {
             Event::Add(id, settings) => self.add(now, id, settings),
             Event::Datagram(link, datagram) => self.datagram(now, link, datagram),
-            Event::Link(link, state) => self.link(now, link, state),
+            Event::Link(link, family, state) => self.link(now, link, family, state),
+            Event::Source(member, state) => {
+                if let Some(position) = self.position(member.router) {
+                    self.seat_link(now, position, member.at, state);
+                }
+            }
+            Event::Learned(member, form) => {
+                if let Some(unit) = self.unit_mut(member.router)
+                    && let Some(seat) = unit.seats.get_mut(member.at)
+                {
+                    seat.learn(form);
+                }
+            }
             Event::Router(id, event) => {
                 if let Some(position) = self.position(id) {
                     self.deliver(now, position, event);
@@ -75,70 +104,111 @@ impl Election {
     }
 
     fn add(&mut self, now: Instant, id: RouterId, settings: router::Settings) {
-        let key = (settings.link, settings.vrid);
-        if self.index.get(&key).and_then(|at| self.routers.get(*at)).is_some_and(|r| r.0 != id) {
+        let keys = settings.members.iter().map(key);
+        let taken = |key| self.index.get(&key).and_then(|(at, _)| self.units.get(*at));
+        if keys.filter_map(taken).any(|unit| unit.id != id) {
             return;
         }
-        let link = self.links.get(&settings.link).copied().unwrap_or(router::Link::Down);
-        let router = Router::new(now, settings, link);
-        match self.routers.binary_search_by_key(&id, |(id, _)| *id) {
+        let link = |key: (LinkId, Family)| self.links.get(&key).copied().unwrap_or(Link::Down);
+        let members = settings.members.iter();
+        let seats: Vec<Seat> =
+            members.map(|m| Seat::new(link((m.link, m.protocol.family())))).collect();
+        let path = path(settings.deciders, &seats);
+        let unit = Unit { id, router: Router::new(now, settings, path), seats };
+        match self.units.binary_search_by_key(&id, |unit| unit.id) {
             Ok(position) => {
-                if let Some((_, known)) = self.routers.get_mut(position)
-                    && known.role() == crate::Role::Init
+                if let Some(known) = self.units.get_mut(position)
+                    && known.router.role() == Role::Init
                 {
-                    *known = router;
+                    *known = unit;
                 }
             }
-            Err(position) => self.routers.insert(position, (id, router)),
+            Err(position) => self.units.insert(position, unit),
         }
-        let keyed = |(at, (_, router)): (usize, &(RouterId, Router))| {
-            ((router.settings().link, router.settings().vrid), at)
+        let members = |(at, unit): (usize, &Unit)| {
+            let members = unit.router.settings().members.iter().map(key).enumerate();
+            members.map(|(member, key)| (key, (at, member))).collect::<Vec<_>>()
         };
-        self.index = self.routers.iter().enumerate().map(keyed).collect();
-        self.deadlines = self.routers.iter().map(|(_, router)| router.deadline()).collect();
+        self.index = self.units.iter().enumerate().flat_map(members).collect();
+        self.deadlines = self.units.iter().map(|unit| unit.router.deadline()).collect();
     }
 
-    fn datagram(&mut self, now: Instant, link: LinkId, datagram: &[u8]) {
+    fn datagram(&mut self, now: Instant, link: LinkId, datagram: Datagram<'_>) {
+        let family = match datagram {
+            Datagram::V4(_) => Family::V4,
+            Datagram::V6 { .. } => Family::V6,
+        };
         let vrid = wire::vrid(datagram);
-        let position = vrid.and_then(|vrid| self.index.get(&(link, vrid)).copied());
-        match wire::parse(datagram) {
-            Ok((advert, addresses)) => self.advert(now, position, advert, addresses),
-            Err(discard) => self.discard(position, discard),
+        let place = vrid.and_then(|vrid| self.index.get(&(link, family, vrid)).copied());
+        let heard = wire::parse(datagram);
+        match heard.and_then(|(advert, addresses)| self.advert(now, place, advert, addresses)) {
+            Ok(()) => {}
+            Err(discard) => {
+                let seat =
+                    place.and_then(|(at, member)| self.units.get_mut(at)?.seats.get_mut(member));
+                self.counters.discard(seat.map(Seat::counters_mut), discard);
+            }
         }
     }
 
     fn advert(
         &mut self,
         now: Instant,
-        position: Option<usize>,
+        place: Option<(usize, usize)>,
         advert: Advert,
         addresses: Addresses<'_>,
-    ) {
-        let Some((at, router)) =
-            position.and_then(|at| self.routers.get_mut(at).map(|(_, router)| (at, router)))
-        else {
-            return self.discard(None, Discard::Vrid);
+    ) -> Result<(), Discard> {
+        let (position, at) = place.ok_or(Discard::Vrid)?;
+        let unit = self.units.get_mut(position).ok_or(Discard::Vrid)?;
+        let settings = unit.router.settings();
+        let member = settings.members.get(at).ok_or(Discard::Vrid)?;
+        let seat = unit.seats.get_mut(at).ok_or(Discard::Vrid)?;
+        admission::admit(settings.interval, member, seat, &advert)?;
+        admission::compare(settings.interval, member, &advert, addresses, seat.counters_mut());
+        let Advert { from, priority, interval, .. } = advert;
+        let form = match advert.format {
+            Format::V3Ipv4(form) => Some(form),
+            Format::V2(_) | Format::V3Ipv6 => None,
         };
-        if let Err(discard) = admission::admit(router, &advert) {
-            return self.discard(position, discard);
+        seat.hear(Peer { address: from, priority, interval, at: now }, form);
+        let tie = match seat.link() {
+            Link::Up(ours) => from.cmp(&ours),
+            Link::Down => core::cmp::Ordering::Greater,
+        };
+        if counts(settings.deciders, at) {
+            let heard = router::Heard { from, tie, priority, interval };
+            self.deliver(now, position, router::Event::Advert(heard));
         }
-        admission::compare(router, &advert, addresses);
-        let Advert { from, priority, interval, checksum, .. } = advert;
-        let heard = router::Heard { from, priority, interval, checksum };
-        self.deliver(now, at, router::Event::Advert(heard));
+        Ok(())
     }
 
-    fn discard(&mut self, position: Option<usize>, discard: Discard) {
-        let router = position.and_then(|position| self.routers.get_mut(position));
-        self.counters.discard(router.map(|(_, router)| router.counters_mut()), discard);
-    }
-
-    fn link(&mut self, now: Instant, link: LinkId, state: router::Link) {
-        self.links.insert(link, state);
-        for position in 0..self.routers.len() {
-            if self.routers.get(position).is_some_and(|(_, r)| r.settings().link == link) {
-                self.deliver(now, position, router::Event::Link(state));
+    fn link(&mut self, now: Instant, link: LinkId, family: Family, state: Link) {
+        self.links.insert((link, family), state);
+        for position in 0..self.units.len() {
+            let members = |unit: &Unit| unit.router.settings().members.len();
+            for at in 0..self.units.get(position).map_or(0, members) {
+                let unit = self.units.get(position);
+                let member = unit.and_then(|unit| unit.router.settings().members.get(at));
+                if member.is_some_and(|m| (m.link, m.protocol.family()) == (link, family)) {
+                    self.seat_link(now, position, at, state);
+                }
             }
+        }
+    }
+
+    /// What its link can do for one seat; its router hears what that means for all.
+    fn seat_link(&mut self, now: Instant, position: usize, at: usize, state: Link) {
+        let Some(unit) = self.units.get_mut(position) else { return };
+        let Some(seat) = unit.seats.get_mut(at) else { return };
+        if !seat.follow(state) {
+            return;
+        }
+        let before = unit.router.path();
+        let path = path(unit.router.settings().deciders, &unit.seats);
+        if path != before {
+            self.deliver(now, position, router::Event::Path(path));
+        } else if path == Path::Open {
+            self.deliver(now, position, router::Event::Moved);
         }
     }
 
@@ -151,11 +221,14 @@ impl Election {
     }
 
     fn deliver(&mut self, now: Instant, position: usize, event: router::Event) {
-        let Some((id, router)) = self.routers.get_mut(position) else { return };
-        let outputs = router.handle(now, event);
-        self.outputs.extend(outputs.iter().map(|output| (*id, *output)));
+        let Some(unit) = self.units.get_mut(position) else { return };
+        let outputs = unit.router.handle(now, event);
+        for output in outputs.iter() {
+            unit.seats.iter_mut().for_each(|seat| seat.follow_output(*output));
+            self.outputs.push((unit.id, *output));
+        }
         if let Some(deadline) = self.deadlines.get_mut(position) {
-            *deadline = router.deadline();
+            *deadline = unit.router.deadline();
         }
     }
 }
@@ -167,30 +240,44 @@ impl Election {
         self.deadlines.iter().flatten().min().copied()
     }
 
-    /// Builds one advert of `router` to `to` (a peer, or 224.0.0.18), IPv4 header first, from the
-    /// state of this moment. Returns its length; `None` if the router or its source address is unknown.
+    /// Builds one advert of a virtual router to `to` (a peer, or its multicast group) from the state
+    /// of this moment: over IPv4 with its header, over IPv6 the message alone. Returns its length;
+    /// `None` if the virtual router or its source address is unknown, or of another family.
     pub fn emit(
         &self,
-        router: RouterId,
+        member: MemberId,
         priority: Priority,
-        to: Ipv4Addr,
+        to: IpAddr,
         buffer: &mut [u8; wire::MAX_DATAGRAM],
     ) -> Option<usize> {
-        let router = self.router(router)?;
-        let router::Link::Up(from) = router.link() else { return None };
-        let router::Settings { vrid, interval, ref addresses, .. } = *router.settings();
-        let advert = Advert { from, to, vrid, priority, interval, checksum: router.checksum() };
-        wire::emit(&advert, addresses, buffer)
+        let unit = self.unit(member.router)?;
+        let settings = unit.router.settings();
+        let seat = unit.seats.get(member.at)?;
+        let member = settings.members.get(member.at)?;
+        let Link::Up(from) = seat.link() else { return None };
+        let format = match member.protocol {
+            Protocol::V2(auth) => Format::V2(auth),
+            Protocol::V3Ipv4(_) => Format::V3Ipv4(seat.checksum(member)),
+            Protocol::V3Ipv6 => Format::V3Ipv6,
+        };
+        let interval = settings.interval;
+        let advert = Advert { from, to, ttl: 255, vrid: member.vrid, priority, interval, format };
+        wire::emit(&advert, &member.addresses, buffer)
     }
 
-    /// One router, for destinations, settings, state and counters.
+    /// One router, for settings and state.
     pub fn router(&self, id: RouterId) -> Option<&Router> {
-        self.routers.get(self.position(id)?).map(|(_, router)| router)
+        self.unit(id).map(|unit| &unit.router)
     }
 
     /// All routers, in the order of their ids.
     pub fn routers(&self) -> impl ExactSizeIterator<Item = (RouterId, &Router)> {
-        self.routers.iter().map(|(id, router)| (*id, router))
+        self.units.iter().map(|unit| (unit.id, &unit.router))
+    }
+
+    /// The seats of a router, in the order of its members.
+    pub fn seats(&self, id: RouterId) -> &[Seat] {
+        self.unit(id).map_or(&[], |unit| &unit.seats)
     }
 
     /// What was counted that concerns no single router.
@@ -199,8 +286,35 @@ impl Election {
     }
 
     fn position(&self, id: RouterId) -> Option<usize> {
-        self.routers.binary_search_by_key(&id, |(id, _)| *id).ok()
+        self.units.binary_search_by_key(&id, |unit| unit.id).ok()
     }
+
+    fn unit(&self, id: RouterId) -> Option<&Unit> {
+        self.units.get(self.position(id)?)
+    }
+
+    fn unit_mut(&mut self, id: RouterId) -> Option<&mut Unit> {
+        let position = self.position(id)?;
+        self.units.get_mut(position)
+    }
+}
+
+fn key(member: &router::Member) -> (LinkId, Family, Vrid) {
+    (member.link, member.protocol.family(), member.vrid)
+}
+
+/// Whether an advert on this member decides.
+fn counts(deciders: Deciders, at: usize) -> bool {
+    match deciders {
+        Deciders::All => true,
+        Deciders::Leader(leader) => at == leader,
+    }
+}
+
+/// Whether every seat that decides can send and hear.
+fn path(deciders: Deciders, seats: &[Seat]) -> Path {
+    let mut deciding = seats.iter().enumerate().filter(|(at, _)| counts(deciders, *at));
+    if deciding.all(|(_, seat)| seat.link() != Link::Down) { Path::Open } else { Path::Closed }
 }
 
 #[cfg(test)]

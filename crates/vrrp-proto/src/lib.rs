@@ -13,10 +13,13 @@ extern crate alloc;
 extern crate std;
 
 pub mod election;
+pub mod held;
 pub mod router;
 mod types;
 pub mod wire;
 
 pub use election::Election;
 pub use router::Router;
-pub use types::{Checksum, ChecksumPolicy, LinkId, Priority, Role, RouterId, Vrid};
+pub use types::{
+    Checksum, ChecksumPolicy, DownFactor, Family, LinkId, MemberId, Priority, Role, RouterId, Vrid,
+};

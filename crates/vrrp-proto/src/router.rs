@@ -20,15 +20,14 @@
 //! It does not know interfaces, packets' bytes, or why its priority changes. [`crate::Election`]
 //! owns every router and is the only caller of [`Router::handle`].
 
-use core::net::Ipv4Addr;
+use core::cmp::Ordering;
 
 use clock::{Duration, Instant, Interval};
 
-use crate::{Checksum, ChecksumPolicy, Priority, Role};
+use crate::{Priority, Role};
 
 mod active;
 mod backup;
-mod counters;
 mod event;
 mod output;
 mod settings;
@@ -36,13 +35,12 @@ mod status;
 
 use active::Active;
 use backup::{Backup, Hold};
-pub use counters::Counters;
-pub use event::{Event, Heard, Link};
+pub use event::{Event, Fault, Heard, Link, Path};
 pub use output::{Holding, Output, Outputs, Reason};
-pub use settings::{Adverts, Preempt, Settings};
-pub use status::Peer;
+pub use settings::{Adverts, Auth, Deciders, Member, Preempt, Protocol, Settings, Strictness};
+pub use status::{LastEvent, NewActiveReason, Peer};
 
-/// One virtual router on one director.
+/// One decision on one director, for one virtual router or several that move together.
 #[derive(Debug)]
 pub struct Router {
     settings: Settings,
@@ -51,12 +49,10 @@ pub struct Router {
     reason: Reason,
     /// The effective priority.
     priority: Priority,
-    link: Link,
+    path: Path,
     hold: Hold,
-    learned: Checksum,
     peer: Option<Peer>,
     last_advert: Option<Instant>,
-    counters: Counters,
 }
 
 /// Each state owns its deadline, so a stale timer cannot exist.
@@ -93,19 +89,17 @@ enum Ordered {
 
 /// The inputs.
 impl Router {
-    /// A router that takes no part yet, made `now`, on a link in this state.
-    pub fn new(now: Instant, settings: Settings, link: Link) -> Self {
+    /// A router that takes no part yet, made `now`, on a path in this state.
+    pub fn new(now: Instant, settings: Settings, path: Path) -> Self {
         Self {
             state: State::Init(Init { ordered: Ordered::Out, beaten: false }),
             since: now,
             reason: Reason::Startup,
             priority: settings.priority,
-            link,
+            path,
             hold: Hold::Unstarted,
-            learned: Checksum::PseudoHeader,
             peer: None,
             last_advert: None,
-            counters: Counters::default(),
             settings,
         }
     }
@@ -134,21 +128,17 @@ impl Router {
         }
     }
 
-    pub(crate) const fn counters_mut(&mut self) -> &mut Counters {
-        &mut self.counters
-    }
-
     /// What holds in every state. Says whether there is anything left to decide.
     fn note(&mut self, now: Instant, event: Event) -> bool {
         match event {
             // Our own packet come back, or a duplicate address: never a reason to flip.
-            Event::Advert(heard) if self.link == Link::Up(heard.from) => return false,
+            Event::Advert(heard) if heard.tie == Ordering::Equal => return false,
             Event::Advert(heard) => self.hear(now, heard),
-            Event::Learned(form) if self.peer.is_none() => self.learned = form,
-            Event::Link(link) => return core::mem::replace(&mut self.link, link) != link,
+            Event::Path(path) => return core::mem::replace(&mut self.path, path) != path,
             Event::Priority(priority) => return self.reprioritize(priority),
             Event::Ready => self.hold = Hold::Over,
-            Event::Learned(_)
+            Event::Fault(_)
+            | Event::Moved
             | Event::Keep
             | Event::Shutdown
             | Event::Startup
@@ -159,11 +149,6 @@ impl Router {
     }
 
     fn hear(&mut self, now: Instant, heard: Heard) {
-        self.counters.advertisement_rcvd += 1;
-        if heard.priority == Priority::RELEASE {
-            self.counters.priority_zero_pkts_rcvd += 1;
-        }
-        self.learned = heard.checksum;
         let Heard { from: address, priority, interval, .. } = heard;
         self.peer = Some(Peer { address, priority, interval, at: now });
     }
@@ -189,7 +174,7 @@ impl Router {
                 self.claim(now, Reason::Resumed)
             }
             Event::Resume(_) => self.enter(now),
-            Event::Link(Link::Up(_)) if self.may_start(init) => self.begin(now, Reason::LinkUp),
+            Event::Path(Path::Open) if self.may_start(init) => self.begin(now, Reason::LinkUp),
             Event::Tick if self.may_start(init) => self.enter(now),
             Event::Advert(heard) if self.loses_to(heard) => {
                 self.state = State::Init(Init { beaten: true, ..init });
@@ -200,8 +185,9 @@ impl Router {
                 Outputs::NONE
             }
             Event::Advert(_)
-            | Event::Learned(_)
-            | Event::Link(_)
+            | Event::Fault(_)
+            | Event::Moved
+            | Event::Path(_)
             | Event::Priority(_)
             | Event::Ready
             | Event::Tick => Outputs::NONE,
@@ -219,7 +205,7 @@ impl Router {
             Event::Tick if now >= leaving.until => {
                 Outputs::of([absent, self.retire(now, Reason::NoSuccessor, leaving.next)])
             }
-            Event::Link(Link::Down) => {
+            Event::Path(Path::Closed) => {
                 Outputs::of([absent, self.retire(now, Reason::LinkDown, leaving.next)])
             }
             // We have given the addresses away: a successor process must not find them here.
@@ -227,8 +213,9 @@ impl Router {
             Event::Startup | Event::Resume(_) => self.leave_then(leaving, Ordered::In),
             Event::Shutdown => self.leave_then(leaving, Ordered::Out),
             Event::Advert(_)
-            | Event::Learned(_)
-            | Event::Link(Link::Up(_))
+            | Event::Fault(_)
+            | Event::Moved
+            | Event::Path(Path::Open)
             | Event::Priority(_)
             | Event::Ready
             | Event::Tick => Outputs::NONE,
@@ -244,9 +231,9 @@ impl Router {
     /// while the link is down.
     fn enter(&mut self, now: Instant) -> Outputs {
         self.hold = self.hold.started(now + self.settings.hold);
-        match self.link {
-            Link::Up(_) => self.begin(now, Reason::Startup),
-            Link::Down => {
+        match self.path {
+            Path::Open => self.begin(now, Reason::Startup),
+            Path::Closed => {
                 self.retire(now, Reason::LinkDown, Ordered::In);
                 Outputs::of([Output::Want(Holding::Absent)])
             }
@@ -262,7 +249,7 @@ impl Router {
     }
 
     fn may_start(&self, init: Init) -> bool {
-        init.ordered == Ordered::In && self.link != Link::Down
+        init.ordered == Ordered::In && self.path == Path::Open
     }
 
     /// design.md 6, Resume: no peer that heard our last advert can have taken over yet, with a whole
@@ -270,9 +257,13 @@ impl Router {
     /// this boot.
     fn may_resume(&self, now: Instant, init: Init, sent: Instant) -> bool {
         let interval = self.settings.interval;
-        let bound = self.settings.rival.down(interval).saturating_sub(interval.duration());
+        let bound = self
+            .settings
+            .rival
+            .down(interval, self.settings.down_factor)
+            .saturating_sub(interval.duration());
         let fresh = sent <= now && now.since(sent) < bound;
-        fresh && !init.beaten && self.link != Link::Down
+        fresh && !init.beaten && self.path == Path::Open
     }
 }
 
@@ -295,14 +286,7 @@ impl Router {
 
     /// RFC 9568 6.4.3: ties go to the higher address.
     fn loses_to(&self, heard: Heard) -> bool {
-        (heard.priority, heard.from) > (self.priority, self.address())
-    }
-
-    const fn address(&self) -> Ipv4Addr {
-        match self.link {
-            Link::Up(address) => address,
-            Link::Down => Ipv4Addr::UNSPECIFIED,
-        }
+        heard.priority.cmp(&self.priority).then(heard.tie) == Ordering::Greater
     }
 }
 

@@ -1,6 +1,7 @@
 //! The protocol's quantities and names. A value that exists is valid.
 
 use core::fmt;
+use core::net::IpAddr;
 use core::num::NonZeroU8;
 
 use clock::{Duration, Interval};
@@ -80,8 +81,8 @@ impl Priority {
 
     /// Active_Down_Interval: how long silence lasts before a Backup of this priority takes over
     /// (RFC 9568 6.1).
-    pub fn down(self, interval: Interval) -> Duration {
-        interval.duration() * 3 + self.skew(interval)
+    pub fn down(self, interval: Interval, factor: DownFactor) -> Duration {
+        interval.duration() * u32::from(factor.get()) + self.skew(interval)
     }
 }
 
@@ -91,9 +92,71 @@ impl fmt::Display for Priority {
     }
 }
 
-/// One virtual router of this director. Given by whoever assembles the daemon; stable over reloads.
+/// How many intervals of silence a Backup waits, besides its Skew_Time: 3 in RFC 9568 6.1. Both
+/// directors must use the same.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct DownFactor(NonZeroU8);
+
+impl DownFactor {
+    /// The protocol's.
+    pub const DEFAULT: Self = Self(NonZeroU8::MIN.saturating_add(2));
+
+    /// `None` outside 1 to 100.
+    pub const fn new(value: u8) -> Option<Self> {
+        match NonZeroU8::new(value) {
+            Some(factor) if value <= 100 => Some(Self(factor)),
+            Some(_) | None => None,
+        }
+    }
+
+    /// 1 to 100.
+    pub const fn get(self) -> u8 {
+        self.0.get()
+    }
+}
+
+/// Which Internet protocol: each has virtual routers of its own (RFC 9568 1.1).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// The address's.
+    pub const fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::V4,
+            IpAddr::V6(_) => Self::V6,
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        })
+    }
+}
+
+/// Who decides as one: a router of the file, or a group of them. Given by whoever assembles the
+/// daemon; stable over reloads.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct RouterId(pub u32);
+
+/// One virtual router in the sense of RFC 9568: a VRID on an interface in a family. Those of one
+/// [`RouterId`] move together.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct MemberId {
+    /// With whom it moves.
+    pub router: RouterId,
+    /// Its place in `router::Settings::members`.
+    pub at: usize,
+}
 
 /// One parent interface named in the configuration, present or not. Not an ifindex: the interface
 /// may vanish and come back with another.

@@ -1,4 +1,4 @@
-//! VRRPv3 for IPv4 on the wire (RFC 9568 5): datagrams to adverts and back.
+//! VRRP on the wire (version 3: RFC 9568 5; version 2: RFC 3768 5): datagrams to adverts and back.
 //!
 //! Only the format: what makes a datagram a well-formed advert of some virtual router. Whether it
 //! is one of ours, and from somebody we listen to, is decided by [`crate::election`]. A received
@@ -6,140 +6,132 @@
 
 #![deny(clippy::indexing_slicing)]
 
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use clock::Interval;
 
-use crate::{Checksum, Priority, Vrid};
+use crate::router::Auth;
+use crate::{Checksum, Family, Priority, Vrid};
 
 mod discard;
+mod emit;
 mod ipv4;
+mod parse;
 mod sum;
 
 pub use discard::Discard;
+pub use emit::emit;
+pub use parse::{parse, vrid};
 
-/// The longest datagram: an IPv4 header without options, 8 bytes and 255 addresses.
-pub const MAX_DATAGRAM: usize = 20 + 8 + 4 * 255;
+/// The longest thing that is sent: over IPv4 a header without options, 8 bytes, 255 addresses and
+/// the 8 bytes of authentication of version 2; over IPv6, where the kernel makes the header, 8 bytes
+/// and 90 addresses, which is what fits an Ethernet frame.
+pub const MAX_DATAGRAM: usize = 8 + 16 * 90;
 
-/// Where multicast adverts go (RFC 9568 5.1.1.2).
+/// Where multicast adverts go over IPv4 (RFC 9568 5.1.1.2).
 pub const MULTICAST: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
 
-/// Version 3, type 1: ADVERTISEMENT.
-const VERSION: u8 = 3;
+/// Where multicast adverts go over IPv6 (RFC 9568 5.1.2.2).
+pub const MULTICAST_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
+
+/// Where multicast adverts of a family go.
+pub const fn multicast(family: Family) -> IpAddr {
+    match family {
+        Family::V4 => IpAddr::V4(MULTICAST),
+        Family::V6 => IpAddr::V6(MULTICAST_V6),
+    }
+}
+
+/// What came in on a socket of protocol 112.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Datagram<'a> {
+    /// A whole IPv4 datagram, header first.
+    V4(&'a [u8]),
+    /// An IPv6 payload; its header reaches us in ancillary data.
+    V6 {
+        /// The source.
+        from: Ipv6Addr,
+        /// The destination.
+        to: Ipv6Addr,
+        /// The hop limit.
+        hops: u8,
+        /// Everything behind the header.
+        message: &'a [u8],
+    },
+}
+
+/// Which VRRP an advert is in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Format {
+    /// Version 2, and how it authenticates.
+    V2(Auth),
+    /// Version 3 over IPv4, and which sum it carries.
+    V3Ipv4(Checksum),
+    /// Version 3 over IPv6.
+    V3Ipv6,
+}
+
+/// ADVERTISEMENT, the only type there is.
 const TYPE: u8 = 1;
+
+/// What follows the addresses in version 2 (RFC 2338 5.3.10).
+const AUTH_BYTES: usize = 8;
 
 /// One advertisement, but for its addresses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Advert {
-    /// The IPv4 source: the sender's primary address.
-    pub from: Ipv4Addr,
-    /// The IPv4 destination: [`MULTICAST`] or a peer.
-    pub to: Ipv4Addr,
+    /// The source: the sender's primary IPv4 address or its link-local IPv6 address.
+    pub from: IpAddr,
+    /// The destination: [`multicast`] or a peer.
+    pub to: IpAddr,
+    /// The TTL or hop limit: 255 unless it came through a router.
+    pub ttl: u8,
     /// Which virtual router.
     pub vrid: Vrid,
     /// The sender's priority; 0 says that it leaves.
     pub priority: Priority,
     /// How often the sender advertises.
     pub interval: Interval,
-    /// Which sum it carries.
-    pub checksum: Checksum,
+    /// Which VRRP it is in.
+    pub format: Format,
 }
 
 /// The virtual addresses of a received advert, 1 to 255, in the sender's order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Addresses<'a>(&'a [[u8; 4]]);
+pub struct Addresses<'a>(List<'a>);
 
-impl<'a> Addresses<'a> {
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum List<'a> {
+    V4(&'a [[u8; 4]]),
+    V6(&'a [[u8; 16]]),
+}
+
+impl Addresses<'_> {
     /// How many.
     pub const fn len(&self) -> usize {
-        self.0.len()
+        match self.0 {
+            List::V4(list) => list.len(),
+            List::V6(list) => list.len(),
+        }
     }
 
     /// Never true of an advert that [`parse`] returned.
     pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
+    }
+
+    /// One of them.
+    pub fn get(&self, at: usize) -> Option<IpAddr> {
+        match self.0 {
+            List::V4(list) => list.get(at).map(|octets| IpAddr::from(*octets)),
+            List::V6(list) => list.get(at).map(|octets| IpAddr::from(*octets)),
+        }
     }
 
     /// Each of them.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Ipv4Addr> + use<'a> {
-        self.0.iter().map(|octets| Ipv4Addr::from(*octets))
+    pub fn iter(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        (0..self.len()).filter_map(|at| self.get(at))
     }
-}
-
-/// Reads one IPv4 datagram, header first, in the order of RFC 9568 7.1 but for the length that the
-/// address count calls for: it is compared after the version, whose format it belongs to, so that a
-/// peer which speaks VRRPv2 counts as that.
-///
-/// Both checksums are tried; the advert says which one it carried.
-///
-/// # Errors
-/// The first check that failed.
-pub fn parse(datagram: &[u8]) -> Result<(Advert, Addresses<'_>), Discard> {
-    let (header, message) = ipv4::parse(datagram)?;
-    let (fixed, list) = message.split_first_chunk::<8>().ok_or(Discard::Length)?;
-    let [version_and_type, vrid, priority, count, interval_high, interval_low, _, _] = *fixed;
-
-    if version_and_type >> 4 != VERSION {
-        return Err(Discard::Version);
-    }
-    if list.len() != 4 * usize::from(count) {
-        return Err(Discard::Length);
-    }
-    if version_and_type & 0x0f != TYPE {
-        return Err(Discard::Type);
-    }
-    let checksum = sum::carried(header.from, header.to, message).ok_or(Discard::Checksum)?;
-    let vrid = Vrid::new(vrid).ok_or(Discard::Vrid)?;
-    if count == 0 {
-        return Err(Discard::NoAddresses);
-    }
-    // The upper four bits are reserved: ignored (RFC 9568 5.2.6).
-    let centis = u16::from_be_bytes([interval_high & 0x0f, interval_low]);
-    let interval = Interval::from_centis(centis).ok_or(Discard::Interval)?;
-
-    let priority = Priority::from_wire(priority);
-    let advert = Advert { from: header.from, to: header.to, vrid, priority, interval, checksum };
-    Ok((advert, Addresses(list.as_chunks().0)))
-}
-
-/// Whom a datagram is about, even if it is malformed: for the counters of that virtual router.
-pub fn vrid(datagram: &[u8]) -> Option<Vrid> {
-    let header_bytes = 4 * usize::from(datagram.first()? & 0x0f);
-    Vrid::new(*datagram.get(header_bytes + 1)?)
-}
-
-/// Writes one IPv4 datagram, header first, and returns its length.
-///
-/// `None` unless there are 1 to 255 addresses.
-pub fn emit(
-    advert: &Advert,
-    addresses: &[Ipv4Addr],
-    buffer: &mut [u8; MAX_DATAGRAM],
-) -> Option<usize> {
-    let count = u8::try_from(addresses.len()).ok().filter(|count| *count > 0)?;
-    let length = ipv4::HEADER_BYTES + 8 + 4 * usize::from(count);
-    let (header, message) = buffer.get_mut(..length)?.split_first_chunk_mut()?;
-    *header = ipv4::emit(advert.from, advert.to, u16::try_from(length).ok()?);
-    emit_message(advert, addresses, count, message)?;
-    Some(length)
-}
-
-fn emit_message(
-    advert: &Advert,
-    addresses: &[Ipv4Addr],
-    count: u8,
-    message: &mut [u8],
-) -> Option<()> {
-    let (fixed, list) = message.split_first_chunk_mut::<8>()?;
-    let [high, low] = advert.interval.centis().to_be_bytes();
-    let (vrid, priority) = (advert.vrid.get(), advert.priority.get());
-    *fixed = [VERSION << 4 | TYPE, vrid, priority, count, high, low, 0, 0];
-    for (slot, address) in list.as_chunks_mut().0.iter_mut().zip(addresses) {
-        *slot = address.octets();
-    }
-    let checksum = sum::of(advert.checksum, advert.from, advert.to, message);
-    message.get_mut(6..8)?.copy_from_slice(&checksum.to_be_bytes());
-    Some(())
 }
 
 #[cfg(test)]

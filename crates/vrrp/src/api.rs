@@ -1,53 +1,42 @@
 //! What goes in and out of the two threads. Values only; who makes them is [`crate::start`].
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 
-use clock::Instant;
+use clock::{Duration, Instant};
 use mailbox::{Outbox, Refused};
-use vrrp_proto::router::{Holding, Reason, Settings};
-use vrrp_proto::{Priority, Role, RouterId};
+use vrrp_proto::election::{Peer, SeatCounters};
+use vrrp_proto::held::{Held, MemberSetup, VirtualAddress};
+use vrrp_proto::router::{Fault, Holding, LastEvent, Link, NewActiveReason, Reason, Settings};
+use vrrp_proto::{Checksum, Priority, Role, RouterId};
 
 /// Everything the two threads need.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// Every virtual router.
     pub routers: Vec<RouterSetup>,
-    /// Interface and address of what an earlier process held and the file no longer names: removed
-    /// before anything else.
-    pub leftovers: Vec<(String, VirtualAddress)>,
+    /// What an earlier process held and the file no longer names: removed before anything else.
+    pub leftovers: Vec<VirtualAddress>,
     /// Interfaces whose state is reported besides the routers' own.
     pub track: Vec<String>,
     /// Where the state file lives: a folder on tmpfs, one per director (`/run/gemel`).
     pub run_dir: PathBuf,
 }
 
-/// One virtual router and what it holds.
+/// One router of the file, or a group of them, and what it holds.
 #[derive(Clone, Debug)]
 pub struct RouterSetup {
     /// Its identity.
     pub id: RouterId,
     /// Its name in the file.
     pub name: String,
-    /// The parent interface, present or not.
-    pub interface: String,
-    /// Its protocol settings; `link` is filled in by [`crate::start`].
+    /// Its protocol settings; each member's `link` is filled in by [`crate::start`].
     pub settings: Settings,
-    /// The address its adverts come from. `None`: the interface's primary IPv4 address. When given
-    /// and not on the interface, the router's link counts as down.
-    pub source: Option<Ipv4Addr>,
-    /// The addresses with their prefix lengths, in the order they are announced.
-    pub addresses: Vec<VirtualAddress>,
-}
-
-/// An address to hold.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct VirtualAddress {
-    /// The address.
-    pub address: Ipv4Addr,
-    /// 1 to 32; 32 unless the file says otherwise.
-    pub prefix: u8,
+    /// Where each member of the settings speaks, in their order.
+    pub members: Vec<MemberSetup>,
+    /// What is held while it is Active.
+    pub held: Held,
 }
 
 /// Orders to the wire thread. Levels: the latest counts.
@@ -57,6 +46,8 @@ pub enum Order {
     Priority(RouterId, Priority),
     /// The router's claims need wait no longer.
     Ready(RouterId),
+    /// Whether a fault keeps the router out of its election.
+    Fault(RouterId, Fault),
     /// Leave every election, let go of every address as design.md 6 (Release) says, then end.
     Release,
     /// Leave everything as it is for a successor process (design.md 6, Keep), then end.
@@ -103,13 +94,21 @@ pub enum Fact {
         /// Whose.
         router: RouterId,
         /// Which.
-        address: Ipv4Addr,
+        address: IpAddr,
+    },
+    /// Somebody else answers for an address that we hold; we announce it again. Told at most once a
+    /// second and address.
+    Conflict {
+        /// Whose.
+        router: RouterId,
+        /// Which.
+        address: IpAddr,
+        /// Who, by the MAC address in the ARP or neighbour message.
+        mac: [u8; 6],
     },
     /// An address that an earlier process held and the file no longer names was removed at start.
     LeftoverRemoved {
-        /// Where it was.
-        interface: String,
-        /// Which.
+        /// Which, and where it was.
         address: VirtualAddress,
     },
     /// The kernel refused an address; tried again with back-off. Told once until it succeeds.
@@ -117,7 +116,7 @@ pub enum Fact {
         /// Whose.
         router: RouterId,
         /// Which.
-        address: Ipv4Addr,
+        address: IpAddr,
         /// The kernel's word, positive.
         errno: i32,
     },
@@ -142,14 +141,35 @@ pub struct RouterReport {
     pub reason: Reason,
     /// Its effective priority.
     pub priority: Priority,
-    /// Who last sent a valid advert, with which priority, when.
-    pub peer: Option<(Ipv4Addr, Priority, Instant)>,
-    /// Counters by their RFC 8347 names, those that are not zero. Those that concern no single
-    /// router (checksum, TTL, version, VRID, header errors) and those of its interface's sockets
-    /// are the same on every router concerned.
-    pub counters: Vec<(&'static str, u64)>,
+    /// Skew_Time.
+    pub skew: Duration,
+    /// Active_Down_Interval.
+    pub down_interval: Duration,
+    /// RFC 8347, last-event.
+    pub last_event: LastEvent,
+    /// RFC 8347, new-master-reason.
+    pub new_active_reason: NewActiveReason,
+    /// Each virtual router of it.
+    pub members: Vec<MemberReport>,
+    /// Counters that concern no single virtual router (checksum, TTL, version, VRID, header errors)
+    /// and those of its interface's sockets, those that are not zero: the same on every router
+    /// concerned.
+    pub shared: Vec<(&'static str, u64)>,
     /// How late the worst wakeup for a deadline of this process was, in nanoseconds.
     pub worst_lateness_ns: u64,
+}
+
+/// One virtual router as the wire thread knows it, in the order of the setup's members.
+#[derive(Clone, Debug)]
+pub struct MemberReport {
+    /// What its link can do for it.
+    pub link: Link,
+    /// Who last sent it a valid advert.
+    pub peer: Option<Peer>,
+    /// The sum it sends.
+    pub checksum: Checksum,
+    /// What it counted.
+    pub counters: SeatCounters,
 }
 
 /// The two running threads. They run until they are ordered to end, whether this value lives or not.

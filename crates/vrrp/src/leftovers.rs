@@ -5,7 +5,9 @@
 use nix::errno::Errno;
 
 use crate::mover::kernel::{Kernel, Request};
-use crate::{Fact, VirtualAddress};
+use vrrp_proto::held::VirtualAddress;
+
+use crate::Fact;
 
 /// Removes those that are there; says which went, and which the kernel would not let go.
 ///
@@ -13,30 +15,30 @@ use crate::{Fact, VirtualAddress};
 /// Links and addresses cannot be read.
 pub(crate) fn remove(
     kernel: &mut impl Kernel,
-    leftovers: &[(String, VirtualAddress)],
+    leftovers: &[VirtualAddress],
 ) -> Result<Vec<Fact>, Errno> {
     if leftovers.is_empty() {
         return Ok(Vec::new());
     }
     let (links, addresses) = kernel.dump()?;
-    let place = |(interface, left): &(String, VirtualAddress)| {
-        let link = links.iter().find(|link| link.name == *interface)?;
-        let there = addresses.iter().any(|row| {
+    let place = |left: &VirtualAddress| {
+        let link = links.iter().find(|link| link.name == left.interface)?;
+        let there = addresses.iter().find(|row| {
             row.index == link.index && row.address == left.address && row.prefix == left.prefix
         });
-        there.then_some((interface.clone(), *left, link.index))
+        there.map(|row| (left.clone(), *row))
     };
     let places: Vec<_> = leftovers.iter().filter_map(place).collect();
-    let requests = places.iter().map(|(_, left, index)| Request::DeleteAddress {
-        index: *index,
-        address: left.address,
-        prefix: left.prefix,
+    let requests = places.iter().map(|(_, row)| Request::DeleteAddress {
+        index: row.index,
+        address: row.address,
+        prefix: row.prefix,
     });
     let answers = kernel.request(&requests.collect::<Vec<_>>());
-    let told = places.into_iter().zip(answers).map(|((interface, left, _), answer)| {
-        let VirtualAddress { address, prefix } = left;
+    let told = places.into_iter().zip(answers).map(|((left, _), answer)| {
+        let VirtualAddress { address, prefix, ref interface, .. } = left;
         match answer.result {
-            Ok(()) | Err(Errno::EADDRNOTAVAIL) => Fact::LeftoverRemoved { interface, address: left },
+            Ok(()) | Err(Errno::EADDRNOTAVAIL) => Fact::LeftoverRemoved { address: left },
             Err(errno) => Fact::Warning(format!(
                 "{address}/{prefix} on {interface} is no longer in the file, and the kernel does not \
                  let go of it: {}; remove it with `ip addr del {address}/{prefix} dev {interface}`",

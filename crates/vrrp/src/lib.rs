@@ -23,5 +23,5 @@ mod sys;
 mod teller;
 mod wire;
 
-pub use api::{Fact, Order, RouterReport, RouterSetup, Setup, StartError, VirtualAddress, Vrrp};
+pub use api::{Fact, MemberReport, Order, RouterReport, RouterSetup, Setup, StartError, Vrrp};
 pub use start::start;

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use clock::{Duration, Instant};
 use nix::errno::Errno;
-use vrrp_proto::RouterId;
 use vrrp_proto::router::Holding;
+use vrrp_proto::{MemberId, RouterId};
 
 use crate::{Fact, RouterSetup};
 
@@ -69,7 +69,9 @@ pub enum News {
     /// What a parent interface can do now.
     Link(LinkFact),
     /// What the interface of a router with a source of its own can do for it.
-    Source(RouterId, vrrp_proto::router::Link),
+    Source(MemberId, vrrp_proto::router::Link),
+    /// The device of a member's virtual MAC appeared, with this index, or vanished.
+    Device(MemberId, Option<u32>),
     /// All addresses of a router are as this revision wanted them, leftovers included.
     Settled(RouterId, u64),
 }
@@ -85,7 +87,7 @@ impl<K: Kernel> Mover<K> {
         routers: &[RouterSetup],
         track: &[String],
     ) -> Result<Self, Errno> {
-        let ours = routers.iter().flat_map(|r| r.addresses.iter().map(|a| a.address));
+        let ours = routers.iter().flat_map(|r| moved::v4(r).map(|a| a.address));
         let mut picture = Picture::new(ours);
         let (links, addresses) = kernel.dump()?;
         picture.replace(links, addresses);

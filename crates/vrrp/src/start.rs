@@ -97,7 +97,8 @@ fn named(name: &str) -> thread::Builder {
 }
 
 fn key(setup: &RouterSetup) -> Key {
-    Key::new(&setup.interface, setup.settings.vrid, &setup.addresses)
+    let vrid = setup.settings.members[0].vrid;
+    Key::new(&setup.members[0].interface, vrid, &setup.held.addresses)
 }
 
 /// <linux/capability.h>
@@ -145,11 +146,13 @@ fn name_links(routers: &mut [RouterSetup]) -> Vec<Port> {
     let mut known: BTreeMap<String, u32> = BTreeMap::new();
     let mut ports = Vec::new();
     for router in routers {
-        let link = *known.entry(router.interface.clone()).or_insert_with(|| {
-            ports.push(Port::new(&router.interface));
-            ports.len() as u32 - 1
-        });
-        router.settings.link = LinkId(link);
+        for (setup, member) in router.members.iter().zip(&mut router.settings.members) {
+            let link = *known.entry(setup.interface.clone()).or_insert_with(|| {
+                ports.push(Port::new(&setup.interface));
+                ports.len() as u32 - 1
+            });
+            member.link = LinkId(link);
+        }
     }
     ports
 }
@@ -167,14 +170,16 @@ fn recall(run_dir: &Path, boot: &str, keys: &[Key], told: &mut Teller) -> Vec<Me
 
 fn warn_of_absent(routers: &[RouterSetup], news: &[News], told: &mut Teller) {
     for router in routers {
-        let absent = news.iter().any(|item| {
-            matches!(item, News::Link(fact) if fact.link == router.settings.link && fact.index.is_none())
-        });
-        if absent {
-            told.tell(Fact::Warning(format!(
-                "router {}: interface {} is absent; waiting for it",
-                router.name, router.interface
-            )));
+        for (setup, member) in router.members.iter().zip(&router.settings.members) {
+            let absent = news.iter().any(|item| {
+                matches!(item, News::Link(fact) if fact.link == member.link && fact.index.is_none())
+            });
+            if absent {
+                told.tell(Fact::Warning(format!(
+                    "router {}: interface {} is absent; waiting for it",
+                    router.name, setup.interface
+                )));
+            }
         }
     }
 }

@@ -14,14 +14,15 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use clock::Instant;
+use vrrp_proto::held::VirtualAddress;
 use vrrp_proto::{Checksum, Vrid};
 
-use crate::VirtualAddress;
 use crate::sys::Mapping;
 
 #[cfg(test)]
@@ -65,7 +66,13 @@ impl Key {
         for (to, from) in name.iter_mut().zip(interface.bytes()) {
             *to = from;
         }
-        let bytes = addresses.iter().flat_map(|a| a.address.octets().into_iter().chain([a.prefix]));
+        let bytes = addresses.iter().flat_map(|a| {
+            let address = match a.address {
+                IpAddr::V4(address) => address.to_ipv6_mapped(),
+                IpAddr::V6(address) => address,
+            };
+            address.octets().into_iter().chain([a.prefix])
+        });
         Self { interface: name, vrid: vrid.get(), digest: digest(bytes) }
     }
 

@@ -16,6 +16,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use vrrp_proto::election::Event;
+use vrrp_proto::wire::Datagram;
 use vrrp_proto::{LinkId, router};
 
 use crate::loops::{now, real_time};
@@ -109,8 +110,9 @@ impl Wire {
                 }
             }
             News::Source(router, link) => {
-                self.core.feed(now, Event::Router(router, router::Event::Link(link)));
+                self.core.feed(now, Event::Source(router, link));
             }
+            News::Device(..) => {}
             News::Settled(router, revision) => self.core.settled(router, revision),
         }
     }
@@ -162,7 +164,7 @@ impl Wire {
                 let link = LinkId(at as u32);
                 for (buffer, &length) in self.buffers.iter().zip(&self.lengths).take(count) {
                     let datagram = buffer.get(..length).unwrap_or(buffer);
-                    self.core.feed(now, Event::Datagram(link, datagram));
+                    self.core.feed(now, Event::Datagram(link, Datagram::V4(datagram)));
                 }
                 if count < BATCH {
                     break;
@@ -189,6 +191,9 @@ impl Wire {
                 }
                 Order::Ready(id) => {
                     self.core.feed(now, Event::Router(id, router::Event::Ready));
+                }
+                Order::Fault(id, fault) => {
+                    self.core.feed(now, Event::Router(id, router::Event::Fault(fault)));
                 }
                 Order::Release => self.release(now),
                 Order::Keep => self.keep(now),

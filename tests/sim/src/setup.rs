@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use clock::{Duration, Interval};
-use coordinator::{Pool, Quorum, RouterPolicy, ServerPolicy, Track};
+use coordinator::{Impact, Pool, Quorum, RouterPolicy, ServerPolicy, Source, Track};
 use health::{Check, CheckId, Question, Timing};
 use ipvs_table::{Forward, Protocol, Scheduler, Server, ServerKey, Service, ServiceKey, Weight};
-use vrrp_proto::router::{Adverts, Preempt};
-use vrrp_proto::{ChecksumPolicy, LinkId, Priority, RouterId, Vrid, router};
+use vrrp_proto::router::{Adverts, Deciders, Member, Preempt, Protocol as Vrrp, Strictness};
+use vrrp_proto::{ChecksumPolicy, DownFactor, LinkId, MemberId, Priority, RouterId, Vrid, router};
 
 use crate::rng::Rng;
 
@@ -20,6 +20,8 @@ pub(crate) type Side = usize;
 
 /// The only virtual router.
 pub(crate) const ROUTER: RouterId = RouterId(1);
+/// Its one member.
+pub(crate) const MEMBER: MemberId = MemberId { router: ROUTER, at: 0 };
 /// The only link it runs on.
 pub(crate) const LINK: LinkId = LinkId(1);
 /// The interface the coordinator tracks, another one than the router's.
@@ -104,14 +106,21 @@ impl Setup {
     /// One director's settings of the virtual router.
     pub(crate) fn router(&self, side: Side) -> router::Settings {
         router::Settings {
-            link: LINK,
-            vrid: Vrid::new(51).unwrap_or_else(|| unreachable!("51 is not 0")),
+            members: vec![Member {
+                link: LINK,
+                vrid: Vrid::new(51).unwrap_or_else(|| unreachable!("51 is not 0")),
+                protocol: Vrrp::V3Ipv4(ChecksumPolicy::Auto),
+                addresses: vec![Ipv4Addr::new(192, 0, 2, 80).into()],
+                adverts: Adverts::Multicast,
+                strictness: Strictness::Lenient,
+            }],
+            deciders: Deciders::All,
             priority: self.bases[side],
             interval: self.interval,
-            addresses: vec![Ipv4Addr::new(192, 0, 2, 80)],
+            down_factor: DownFactor::DEFAULT,
             preempt: self.preempt,
-            adverts: Adverts::Multicast,
-            checksum: ChecksumPolicy::Auto,
+            preempt_delay: Duration::ZERO,
+            startup_delay: Duration::ZERO,
             peer_base: Some(self.bases[1 - side]),
             rival: self.bases[1 - side],
             hold: self.hold,
@@ -120,7 +129,11 @@ impl Setup {
 
     /// One director's coordinator settings.
     pub(crate) fn coordinator(&self, side: Side) -> coordinator::Settings {
-        let track = vec![Track { interface: TRACKED.into(), weight: self.worth }];
+        let track = vec![Track {
+            source: Source::Interface(TRACKED.into()),
+            impact: Impact::Weight(self.worth),
+            hold: None,
+        }];
         let policy = RouterPolicy { name: "web".into(), base: self.bases[side], track };
         let pools = (0..self.pools.len()).map(|pool| (service_key(pool), self.pool(pool)));
         coordinator::Settings {

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clock::Instant;
 use ipvs_table::{Service, ServiceKey};
+use vrrp_proto::router::Fault;
 use vrrp_proto::{Role, RouterId};
 
 use super::{Coordinator, Phase, Readiness, Touched};
 use crate::cause::Truth;
 use crate::pool::PoolState;
-use crate::{CauseKey, Effect, Notice};
+use crate::{CauseKey, Effect, Impact, Notice, Reading};
 
 impl Coordinator {
     pub(super) fn conclude(&mut self, now: Instant, touched: Touched, effects: &mut Vec<Effect>) {
@@ -21,6 +22,7 @@ impl Coordinator {
         self.conclude_quorums(&touched.pools, effects);
         for router in touched.routers {
             self.conclude_priority(now, router, effects);
+            self.conclude_fault(router, effects);
             self.conclude_readiness(router, effects);
         }
     }
@@ -101,6 +103,25 @@ impl Coordinator {
         }
     }
 
+    /// A level, said when it changes; absent at first.
+    fn conclude_fault(&mut self, router: RouterId, effects: &mut Vec<Effect>) {
+        let readings = &self.readings;
+        let Some(policy) = self.settings.routers.get(&router) else { return };
+        let faulty = policy.track.iter().any(|track| {
+            let bad = match readings.get(&track.source) {
+                None | Some(Reading::Good | Reading::Number(0)) => false,
+                Some(Reading::Bad | Reading::Number(_)) => true,
+            };
+            track.impact == Impact::Fault && bad
+        });
+        let fault = if faulty { Fault::Present } else { Fault::Clear };
+        if let Some(state) = self.routers.get_mut(&router)
+            && std::mem::replace(&mut state.fault, fault) != fault
+        {
+            effects.push(Effect::Fault(router, fault));
+        }
+    }
+
     /// What is true now of everything that can move this router's priority.
     fn truths(&self, router: RouterId) -> Vec<(CauseKey, Truth)> {
         let quorums = self.pools_of(router).filter_map(|(key, policy)| {
@@ -110,13 +131,17 @@ impl Coordinator {
             Some((CauseKey::Quorum(key), truth))
         });
         let tracks = self.settings.routers.get(&router).into_iter().flat_map(|p| &p.track);
-        // A fact about this machine alone: the other director cannot see the same, so never held.
-        let interfaces = tracks.map(|track| {
-            let holds = self.down.contains(&track.interface);
-            let truth = Truth { holds, value: track.weight, hold: None };
-            (CauseKey::Interface(track.interface.clone()), truth)
+        let tracked = tracks.filter_map(|track| {
+            let Impact::Weight(weight) = track.impact else { return None };
+            let (holds, value) = match self.readings.get(&track.source) {
+                None | Some(Reading::Good) => (false, weight),
+                Some(Reading::Bad) => (true, weight),
+                Some(Reading::Number(number)) => (*number != 0, number.saturating_mul(weight)),
+            };
+            let truth = Truth { holds, value, hold: track.hold };
+            Some((CauseKey::Tracked(track.source.clone()), truth))
         });
-        quorums.chain(interfaces).collect()
+        quorums.chain(tracked).collect()
     }
 
     /// A round is done once: a server that becomes unknown later is judged while we take part.

@@ -1,6 +1,7 @@
 //! What the other loops say, and what becomes of it.
 
-use coordinator::Event;
+use coordinator::{Event, Reading, Source};
+use vrrp_proto::held::VirtualAddress;
 
 use super::Engine;
 use crate::time::now;
@@ -15,7 +16,8 @@ impl Engine {
             vrrp::Fact::Interface { name, up } => {
                 let state = if up { "up" } else { "down" };
                 self.writer.line(format!("INFO interface={name} state={state}"));
-                self.hear(now(), Event::Interface(name, up));
+                let reading = if up { Reading::Good } else { Reading::Bad };
+                self.hear(now(), Event::Tracked(Source::Interface(name), reading));
             }
             vrrp::Fact::Settled { router, .. } => {
                 let prefix = address_problem(self.router_name(router), "");
@@ -27,8 +29,15 @@ impl Engine {
                     "router={router} address={address} action=put-back why=\"removed by somebody else\""
                 ));
             }
-            vrrp::Fact::LeftoverRemoved { interface, address: left } => {
-                let vrrp::VirtualAddress { address, prefix } = left;
+            vrrp::Fact::Conflict { router, address, mac } => {
+                let router = self.router_name(router);
+                let [a, b, c, d, e, f] = mac;
+                self.warn(&format!(
+                    "router={router} address={address} conflict={a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x} why=\"somebody else answers for it\" action=announced"
+                ));
+            }
+            vrrp::Fact::LeftoverRemoved { address: left } => {
+                let VirtualAddress { address, prefix, interface, .. } = left;
                 self.writer.line(format!(
                     "INFO interface={interface} address={address}/{prefix} action=removed why=\"an earlier process held it and the file no longer names it\""
                 ));

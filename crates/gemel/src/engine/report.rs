@@ -7,6 +7,7 @@ use clock::{Duration, Instant};
 use coordinator::{Belief, Cause, CauseKey, Pool, ServerPolicy, Standing};
 use health::{CheckId, CheckState, Outcome, Verdict};
 use ipvs_table::{ServerKey, ServiceKey, Table};
+use vrrp_proto::election::Peer;
 
 use super::Engine;
 use crate::control::Question;
@@ -130,18 +131,21 @@ impl Engine {
         let plan = self.assembly.routers.iter().find(|plan| plan.id == report.router)?;
         let score = self.coordinator.score(report.router)?;
         let interval = plan.settings.interval;
-        let peer = report.peer.map(|(address, priority, at)| status::Peer {
+        let member = report.members.first()?;
+        let peer = member.peer.map(|Peer { address, priority, at, .. }| status::Peer {
             address: address.to_string(),
             priority: priority.get(),
             heard_s_ago: now.since(at).as_secs_f64(),
         });
         let addresses =
-            plan.addresses.iter().map(|(address, prefix)| format!("{address}/{prefix}"));
-        let counters = report.counters.iter().map(|(name, count)| ((*name).to_owned(), *count));
+            plan.held.addresses.iter().map(|one| format!("{}/{}", one.address, one.prefix));
+        let own = member.counters.named().into_iter().filter(|(_, count)| *count > 0);
+        let counters = own.chain(report.shared.iter().copied());
+        let counters = counters.map(|(name, count)| (name.to_owned(), count));
         Some(status::Router {
             name: plan.name.clone(),
-            interface: plan.interface.clone(),
-            vrid: plan.settings.vrid.get(),
+            interface: plan.members.first()?.interface.clone(),
+            vrid: plan.settings.members.first()?.vrid.get(),
             role: report.role.to_string(),
             since_s: now.since(report.since).as_secs_f64(),
             reason: words::reason(report.reason).to_owned(),
@@ -150,8 +154,8 @@ impl Engine {
             causes: score.causes.iter().map(|(key, one)| cause(now, key, one)).collect(),
             peer,
             interval_ms: interval.duration().as_millis() as u64,
-            skew_us: report.priority.skew(interval).as_micros() as u64,
-            active_down_ms: report.priority.down(interval).as_secs_f64() * 1e3,
+            skew_us: report.skew.as_micros() as u64,
+            active_down_ms: report.down_interval.as_secs_f64() * 1e3,
             addresses: addresses.collect(),
             counters: counters.collect(),
         })

@@ -1,6 +1,6 @@
 //! What is counted for all virtual routers together, and which counter a discard belongs to.
 
-use crate::router;
+use super::seat;
 use crate::wire::Discard;
 
 /// Discarded datagrams that concern no single router (RFC 8347, `/vrrp/statistics`).
@@ -31,7 +31,7 @@ impl Counters {
     }
 
     /// Counts a discard once: here, or at the router that the datagram names if there is one.
-    pub(super) fn discard(&mut self, router: Option<&mut router::Counters>, discard: Discard) {
+    pub(super) fn discard(&mut self, router: Option<&mut seat::Counters>, discard: Discard) {
         *match (discard, router) {
             (Discard::Checksum, _) => &mut self.checksum_errors,
             (Discard::Ttl, _) => &mut self.ip_ttl_errors,
@@ -45,13 +45,19 @@ impl Counters {
             (Discard::OwnSource, Some(router)) => &mut router.own_source,
             (Discard::DestMode, Some(router)) => &mut router.dest_mode,
             (Discard::UnknownPeer, Some(router)) => &mut router.unknown_peer,
+            (Discard::AuthType, Some(router)) => &mut router.auth_invalid_type,
+            (Discard::AuthMismatch, Some(router)) => &mut router.auth_type_mismatch,
+            (Discard::AuthFailure, Some(router)) => &mut router.auth_failure,
             (
                 Discard::Type
                 | Discard::NoAddresses
                 | Discard::Interval
                 | Discard::OwnSource
                 | Discard::DestMode
-                | Discard::UnknownPeer,
+                | Discard::UnknownPeer
+                | Discard::AuthType
+                | Discard::AuthMismatch
+                | Discard::AuthFailure,
                 None,
             ) => &mut self.vrid_errors,
         } += 1;

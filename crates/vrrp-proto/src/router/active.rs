@@ -58,8 +58,8 @@ impl Router {
             }
             Event::Advert(_) => self.force(now, active, Owed::AdvertAndAnnouncement),
             // Peers compare both with their own: they must not wait for the Adver_Timer.
-            Event::Priority(_) | Event::Link(Link::Up(_)) => self.force(now, active, Owed::Advert),
-            Event::Link(Link::Down) => {
+            Event::Priority(_) | Event::Moved => self.force(now, active, Owed::Advert),
+            Event::Path(Path::Closed) => {
                 let became = self.retire(now, Reason::LinkDown, Ordered::In);
                 Outputs::of([Output::Want(Holding::Absent), became])
             }
@@ -69,9 +69,12 @@ impl Router {
                 let advert = self.advertise(now, self.priority);
                 Outputs::of([advert, self.retire(now, Reason::Keep, Ordered::Out)])
             }
-            Event::Learned(_) | Event::Ready | Event::Resume(_) | Event::Startup | Event::Tick => {
-                Outputs::NONE
-            }
+            Event::Fault(_)
+            | Event::Path(Path::Open)
+            | Event::Ready
+            | Event::Resume(_)
+            | Event::Startup
+            | Event::Tick => Outputs::NONE,
         }
     }
 
@@ -80,7 +83,6 @@ impl Router {
         let advert = self.advertise(now, self.priority);
         let advertise_at = self.in_an_interval(now);
         let active = Active { advertise_at, force_after: now, owed: Owed::Nothing };
-        self.counters.master_transitions += 1;
         let became = self.became(now, State::Active(active), reason);
         Outputs::of([advert, Output::Want(Holding::Held), became])
     }
@@ -134,10 +136,8 @@ impl Router {
 
     /// The packet itself is built when it is sent, from the state of that moment.
     fn advertise(&mut self, now: Instant, priority: Priority) -> Output {
-        self.counters.advertisement_sent += 1;
         self.last_advert = Some(now);
         if priority == Priority::RELEASE {
-            self.counters.priority_zero_pkts_sent += 1;
             self.last_advert = None;
         }
         Output::Advertise(priority)

@@ -63,13 +63,14 @@ impl Router {
             }
             Event::Shutdown => Outputs::of([self.retire(now, Reason::Shutdown, Ordered::Out)]),
             Event::Keep => Outputs::of([self.retire(now, Reason::Keep, Ordered::Out)]),
-            Event::Link(Link::Down) => {
+            Event::Path(Path::Closed) => {
                 let became = self.retire(now, Reason::LinkDown, Ordered::In);
                 Outputs::of([Output::Want(Holding::Absent), became])
             }
             Event::Advert(_)
-            | Event::Learned(_)
-            | Event::Link(Link::Up(_))
+            | Event::Fault(_)
+            | Event::Moved
+            | Event::Path(Path::Open)
             | Event::Priority(_)
             | Event::Ready
             | Event::Resume(_)
@@ -89,7 +90,7 @@ impl Router {
     /// peer that was heard and fell silent is never waited for.
     pub(super) fn takeover_at(&self, backup: Backup) -> Instant {
         let timer = match backup.timer {
-            Timer::Down => self.priority.down(backup.interval),
+            Timer::Down => self.priority.down(backup.interval, self.settings.down_factor),
             Timer::Skew => self.priority.skew(backup.interval),
         };
         let silent_at = backup.set_at + timer;

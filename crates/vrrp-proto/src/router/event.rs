@@ -1,23 +1,26 @@
 //! What can happen to a virtual router.
 
-use core::net::Ipv4Addr;
+use core::cmp::Ordering;
+use core::net::IpAddr;
 
 use clock::{Instant, Interval};
 
-use crate::{Checksum, Priority};
+use crate::Priority;
 
 /// What can happen to a router.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Event {
     /// A valid advertisement for this virtual router came in from somebody else.
     Advert(Heard),
-    /// An earlier process of this boot heard the peers use this checksum: the one to begin with.
-    /// Without effect once an advert was heard.
-    Learned(Checksum),
-    /// The link can carry adverts from this address of ours, or cannot.
-    Link(Link),
+    /// A fault that no weight expresses: leave the election as at Shutdown, and enter it again by
+    /// itself once it is over.
+    Fault(Fault),
     /// Stop taking part but leave everything as it is, for a successor process (design.md 6, Keep).
     Keep,
+    /// The address that our adverts come from changed: peers compare it.
+    Moved,
+    /// The links of the deciding members can carry adverts, or one of them cannot.
+    Path(Path),
     /// The effective priority changed: health, tracking or an operator. Kept within 1 and 254;
     /// without effect on a router that owns the addresses.
     Priority(Priority),
@@ -39,20 +42,39 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Heard {
     /// Who sent it.
-    pub from: Ipv4Addr,
+    pub from: IpAddr,
+    /// How that address compares with ours on the link where it was heard. Equal: our own packet
+    /// come back, or a duplicate address.
+    pub tie: Ordering,
     /// The sender's priority; 0 says that it leaves.
     pub priority: Priority,
     /// How often the sender advertises.
     pub interval: Interval,
-    /// Which sum it carried.
-    pub checksum: Checksum,
 }
 
-/// What the link can do for this router.
+/// Whether adverts can travel.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Path {
+    /// Every deciding member can send and hear.
+    Open,
+    /// One cannot.
+    Closed,
+}
+
+/// Whether a fault keeps the router out of the election.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// No.
+    Clear,
+    /// Yes.
+    Present,
+}
+
+/// What the link can do for one virtual router.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Link {
     /// Absent, down, without carrier, or without an address of ours.
     Down,
     /// Usable; adverts go out from this address.
-    Up(Ipv4Addr),
+    Up(IpAddr),
 }

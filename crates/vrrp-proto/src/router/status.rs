@@ -1,12 +1,14 @@
 //! What a virtual router tells of itself. Nothing here changes it.
 
+use core::net::IpAddr;
+
 use super::*;
 
 /// The last valid advert heard.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Peer {
     /// Who sent it.
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     /// Its priority; 0 if it said that it leaves.
     pub priority: Priority,
     /// How often it advertises.
@@ -47,9 +49,9 @@ impl Router {
         self.priority
     }
 
-    /// What its link can do for it.
-    pub const fn link(&self) -> Link {
-        self.link
+    /// What its links can do for it.
+    pub const fn path(&self) -> Path {
+        self.path
     }
 
     /// The last valid advert heard, in whatever state.
@@ -63,14 +65,6 @@ impl Router {
         self.last_advert
     }
 
-    /// The checksum it sends, for [`Event::Learned`] of a later process.
-    pub const fn checksum(&self) -> Checksum {
-        match self.settings.checksum {
-            ChecksumPolicy::Auto => self.learned,
-            ChecksumPolicy::Only(form) => form,
-        }
-    }
-
     /// Skew_Time, from the effective priority and the interval the Active router advertises with.
     pub const fn skew(&self) -> Duration {
         self.priority.skew(self.active_interval())
@@ -78,18 +72,125 @@ impl Router {
 
     /// Active_Down_Interval, from the same.
     pub fn down_interval(&self) -> Duration {
-        self.priority.down(self.active_interval())
-    }
-
-    /// What it counted since it was made.
-    pub const fn counters(&self) -> &Counters {
-        &self.counters
+        self.priority.down(self.active_interval(), self.settings.down_factor)
     }
 
     const fn active_interval(&self) -> Interval {
         match self.state {
             State::Backup(backup) => backup.interval,
             State::Init(_) | State::Active(_) | State::Leaving(_) => self.settings.interval,
+        }
+    }
+}
+
+/// The last protocol event that had an effect (RFC 8347, last-event), under its YANG name.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum LastEvent {
+    /// Nothing happened yet.
+    None,
+    /// Entered the election.
+    Startup,
+    /// Ordered out of it.
+    Shutdown,
+    /// A Backup of higher priority preempted us.
+    HigherPriorityBackup,
+    /// The Active router fell silent.
+    MasterTimeout,
+    /// The interface came up.
+    InterfaceUp,
+    /// The interface went down.
+    InterfaceDown,
+    /// The interface has no address to send from.
+    NoPrimaryIpAddress,
+    /// It has one again.
+    PrimaryIpAddress,
+    /// The time for which a lower Active is left alone has passed.
+    PreemptHoldTimeout,
+    /// The Active router has a lower priority than ours.
+    LowerPriorityMaster,
+    /// We own the addresses and took them.
+    OwnerPreempt,
+}
+
+impl LastEvent {
+    /// Its name in RFC 8347.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "vrrp-event-none",
+            Self::Startup => "vrrp-event-startup",
+            Self::Shutdown => "vrrp-event-shutdown",
+            Self::HigherPriorityBackup => "vrrp-event-higher-priority-backup",
+            Self::MasterTimeout => "vrrp-event-master-timeout",
+            Self::InterfaceUp => "vrrp-event-interface-up",
+            Self::InterfaceDown => "vrrp-event-interface-down",
+            Self::NoPrimaryIpAddress => "vrrp-event-no-primary-ip-address",
+            Self::PrimaryIpAddress => "vrrp-event-primary-ip-address",
+            Self::PreemptHoldTimeout => "vrrp-event-preempt-hold-timeout",
+            Self::LowerPriorityMaster => "vrrp-event-lower-priority-master",
+            Self::OwnerPreempt => "vrrp-event-owner-preempt",
+        }
+    }
+}
+
+/// Why the Active router last became Active (RFC 8347, new-master-reason).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum NewActiveReason {
+    /// We are not Active.
+    NotActive,
+    /// By our priority alone.
+    Priority,
+    /// We preempted a lower one.
+    Preempted,
+    /// The one before us did not answer any more.
+    NoResponse,
+}
+
+impl NewActiveReason {
+    /// Its name; the RFC says "not-master" and "no-response".
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotActive => "not-active",
+            Self::Priority => "priority",
+            Self::Preempted => "preempted",
+            Self::NoResponse => "no-response",
+        }
+    }
+}
+
+/// What RFC 8347 calls it.
+impl Router {
+    /// The last event that had an effect.
+    pub const fn last_event(&self) -> LastEvent {
+        match self.reason {
+            Reason::Startup | Reason::Resumed => LastEvent::Startup,
+            Reason::Owner => LastEvent::OwnerPreempt,
+            Reason::PeerSilent | Reason::PeerReleased => LastEvent::MasterTimeout,
+            Reason::PeerLower => LastEvent::LowerPriorityMaster,
+            Reason::PeerHigher => LastEvent::HigherPriorityBackup,
+            Reason::LinkDown => LastEvent::InterfaceDown,
+            Reason::LinkUp => LastEvent::InterfaceUp,
+            Reason::Shutdown | Reason::Succeeded | Reason::NoSuccessor | Reason::Keep => {
+                LastEvent::Shutdown
+            }
+        }
+    }
+
+    /// Why we are Active, if we are.
+    pub fn new_active_reason(&self) -> NewActiveReason {
+        match self.reason {
+            _ if !self.role().holds() => NewActiveReason::NotActive,
+            Reason::PeerLower => NewActiveReason::Preempted,
+            Reason::PeerSilent | Reason::PeerReleased => NewActiveReason::NoResponse,
+            Reason::Startup
+            | Reason::Resumed
+            | Reason::Owner
+            | Reason::PeerHigher
+            | Reason::LinkDown
+            | Reason::LinkUp
+            | Reason::Shutdown
+            | Reason::Succeeded
+            | Reason::NoSuccessor
+            | Reason::Keep => NewActiveReason::Priority,
         }
     }
 }

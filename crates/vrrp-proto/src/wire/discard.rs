@@ -14,7 +14,7 @@ pub enum Discard {
     Ttl,
     /// Shorter or longer than its headers say.
     Length,
-    /// Not VRRP version 3; VRRPv2 for instance.
+    /// Another version of VRRP than the virtual router speaks.
     Version,
     /// Not an ADVERTISEMENT.
     Type,
@@ -22,6 +22,12 @@ pub enum Discard {
     Checksum,
     /// No virtual router of this number on the link; or 0, which none can have.
     Vrid,
+    /// VRRPv2 with an authentication other than none or a password (RFC 2338 5.3.6).
+    AuthType,
+    /// VRRPv2 that authenticates otherwise than we do.
+    AuthMismatch,
+    /// VRRPv2 with another password than ours.
+    AuthFailure,
     /// It names no virtual address (RFC 9568 5.2.5).
     NoAddresses,
     /// An interval of 0.
@@ -45,6 +51,9 @@ impl Discard {
             Self::Type => "invalid-type-pkts-rcvd",
             Self::Checksum => "checksum-errors",
             Self::Vrid => "vrid-errors",
+            Self::AuthType => "auth-invalid-type",
+            Self::AuthMismatch => "auth-type-mismatch",
+            Self::AuthFailure => "auth-failure",
             Self::NoAddresses => "address-list-errors",
             Self::Interval => "interval-errors",
             Self::OwnSource => "own-source",
@@ -60,10 +69,13 @@ impl fmt::Display for Discard {
             Self::Header => "not a whole IPv4 datagram of protocol 112",
             Self::Ttl => "the TTL is not 255",
             Self::Length => "shorter or longer than its headers say",
-            Self::Version => "not VRRP version 3",
+            Self::Version => "another version of VRRP than ours",
             Self::Type => "not an advertisement",
             Self::Checksum => "wrong checksum",
             Self::Vrid => "no such virtual router on this link",
+            Self::AuthType => "an authentication that does not exist any more",
+            Self::AuthMismatch => "authenticated otherwise than we are told to",
+            Self::AuthFailure => "another password than ours",
             Self::NoAddresses => "no virtual address",
             Self::Interval => "an interval of 0",
             Self::OwnSource => "from our own address",

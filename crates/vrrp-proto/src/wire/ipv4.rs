@@ -1,6 +1,6 @@
 //! The IPv4 header around an advert (RFC 791, RFC 9568 5.1.1).
 
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
 
 use super::{Discard, sum};
 
@@ -10,8 +10,8 @@ pub(super) const HEADER_BYTES: usize = 20;
 /// VRRP (IANA), also in the checksum's pseudo-header.
 pub(super) const PROTOCOL: u8 = 112;
 
-/// Sent and required: nothing that came through a router is believed.
-const TTL: u8 = 255;
+/// Sent, and required of what is multicast: nothing that came through a router is believed.
+pub(super) const TTL: u8 = 255;
 
 /// DSCP CS6, network control.
 const TYPE_OF_SERVICE: u8 = 0xc0;
@@ -22,14 +22,9 @@ const ETHERNET_MIN_BYTES: usize = 46;
 /// More fragments, or a fragment offset.
 const FRAGMENT_MASK: u16 = 0x3fff;
 
-/// Who sent a datagram to whom.
-pub(super) struct Header {
-    pub(super) from: Ipv4Addr,
-    pub(super) to: Ipv4Addr,
-}
-
-/// The header, and exactly the bytes that it says are the message. Options are skipped.
-pub(super) fn parse(datagram: &[u8]) -> Result<(Header, &[u8]), Discard> {
+/// Source, destination, TTL, and exactly the bytes that the header says are the message. Options
+/// are skipped.
+pub(super) fn parse(datagram: &[u8]) -> Result<(IpAddr, IpAddr, u8, &[u8]), Discard> {
     let (fixed, _) = datagram.split_first_chunk::<HEADER_BYTES>().ok_or(Discard::Length)?;
     let [version_and_length, _, total_high, total_low, _, _, fragment_high, fragment_low, ..] =
         *fixed;
@@ -42,19 +37,16 @@ pub(super) fn parse(datagram: &[u8]) -> Result<(Header, &[u8]), Discard> {
     if !ours || fragment || !sum::is_whole(sum::sum(header)) {
         return Err(Discard::Header);
     }
-    if ttl != TTL {
-        return Err(Discard::Ttl);
-    }
     let total_bytes = usize::from(u16::from_be_bytes([total_high, total_low]));
     let message = datagram.get(header_bytes..total_bytes).ok_or(Discard::Length)?;
     if datagram.len() > total_bytes.max(ETHERNET_MIN_BYTES) {
         return Err(Discard::Length);
     }
-    Ok((Header { from: [f0, f1, f2, f3].into(), to: [t0, t1, t2, t3].into() }, message))
+    Ok(([f0, f1, f2, f3].into(), [t0, t1, t2, t3].into(), ttl, message))
 }
 
 /// A header for `total_bytes` of header and message.
-pub(super) fn emit(from: Ipv4Addr, to: Ipv4Addr, total_bytes: u16) -> [u8; HEADER_BYTES] {
+pub(super) fn emit(from: Ipv4Addr, to: Ipv4Addr, ttl: u8, total_bytes: u16) -> [u8; HEADER_BYTES] {
     let [high, low] = total_bytes.to_be_bytes();
     let [f0, f1, f2, f3] = from.octets();
     let [t0, t1, t2, t3] = to.octets();
@@ -67,7 +59,7 @@ pub(super) fn emit(from: Ipv4Addr, to: Ipv4Addr, total_bytes: u16) -> [u8; HEADE
         0,
         0,
         0,
-        TTL,
+        ttl,
         PROTOCOL,
         0,
         0,

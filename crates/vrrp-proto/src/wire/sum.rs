@@ -3,9 +3,9 @@
 //! RFC 9568 5.2.8 sums the message alone. RFC 5798 could be read to want a pseudo-header before it,
 //! and Linux peers read it so.
 
-use core::net::Ipv4Addr;
+use core::net::IpAddr;
 
-use super::ipv4;
+use super::{Format, ipv4};
 use crate::Checksum;
 
 /// The one's complement sum of big-endian 16-bit words, not yet folded. Inputs are at most 64 KiB.
@@ -26,27 +26,33 @@ pub(super) const fn is_whole(sum: u32) -> bool {
 }
 
 /// The checksum of a message whose checksum field is zero.
-pub(super) fn of(form: Checksum, from: Ipv4Addr, to: Ipv4Addr, message: &[u8]) -> u16 {
-    complement(sum(message) + before(form, from, to, message))
+pub(super) fn of(format: Format, from: IpAddr, to: IpAddr, message: &[u8]) -> u16 {
+    let before = match format {
+        Format::V2(_) | Format::V3Ipv4(Checksum::Rfc9568) => 0,
+        Format::V3Ipv4(Checksum::PseudoHeader) | Format::V3Ipv6 => pseudo(from, to, message),
+    };
+    complement(sum(message) + before)
 }
 
-/// Which checksum a received message carries. When both are right, which takes a pseudo-header
-/// that sums to nothing, the one that Linux peers expect back.
-pub(super) fn carried(from: Ipv4Addr, to: Ipv4Addr, message: &[u8]) -> Option<Checksum> {
+/// Which checksum a received message of version 3 carries; over IPv6 there is only one. When both
+/// are right, which takes a pseudo-header that sums to nothing, the one that Linux peers expect back.
+pub(super) fn carried(from: IpAddr, to: IpAddr, message: &[u8]) -> Option<Checksum> {
     let bare = sum(message);
-    [Checksum::PseudoHeader, Checksum::Rfc9568]
-        .into_iter()
-        .find(|form| is_whole(bare + before(*form, from, to, message)))
+    if is_whole(bare + pseudo(from, to, message)) {
+        Some(Checksum::PseudoHeader)
+    } else {
+        (from.is_ipv4() && is_whole(bare)).then_some(Checksum::Rfc9568)
+    }
 }
 
-fn before(form: Checksum, from: Ipv4Addr, to: Ipv4Addr, message: &[u8]) -> u32 {
-    match form {
-        Checksum::Rfc9568 => 0,
-        Checksum::PseudoHeader => {
-            let length = message.len() as u32;
-            sum(&from.octets()) + sum(&to.octets()) + u32::from(ipv4::PROTOCOL) + length
-        }
-    }
+/// The pseudo-header: both addresses, the length and the protocol.
+fn pseudo(from: IpAddr, to: IpAddr, message: &[u8]) -> u32 {
+    let address = |address: IpAddr| match address {
+        IpAddr::V4(address) => sum(&address.octets()),
+        IpAddr::V6(address) => sum(&address.octets()),
+    };
+    let length = u32::try_from(message.len()).unwrap_or(0);
+    address(from) + address(to) + u32::from(ipv4::PROTOCOL) + length
 }
 
 const fn fold(sum: u32) -> u16 {

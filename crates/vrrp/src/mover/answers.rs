@@ -87,7 +87,7 @@ impl<K: Kernel> Mover<K> {
         spot.accepted(answer.sequence);
         let lost = std::mem::take(&mut spot.lost);
         if lost && answer.result.is_ok() {
-            self.facts.push(Fact::Repaired { router, address });
+            self.facts.push(Fact::Repaired { router, address: address.into() });
         }
     }
 
@@ -104,7 +104,11 @@ impl<K: Kernel> Mover<K> {
         let Some(spot) = moved.spots.get_mut(at) else { return };
         if let Some(errno) = spot.refused(now, errno) {
             let address = spot.wanted.address;
-            self.facts.push(Fact::AddressRefused { router, address, errno: errno as i32 });
+            self.facts.push(Fact::AddressRefused {
+                router,
+                address: address.into(),
+                errno: errno as i32,
+            });
         }
     }
 }

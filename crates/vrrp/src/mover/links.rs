@@ -1,10 +1,10 @@
 //! What links can do for the routers on them, and what of that was told already.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use vrrp_proto::router::Link;
-use vrrp_proto::{LinkId, RouterId};
+use vrrp_proto::{LinkId, MemberId};
 
 use super::kernel::Kernel;
 use super::picture::Picture;
@@ -18,8 +18,10 @@ pub struct LinkFact {
     pub link: LinkId,
     /// Its index; another one means that sockets must be opened anew. `None`: absent.
     pub index: Option<u32>,
-    /// Whether adverts can leave, and from which address.
-    pub state: Link,
+    /// Whether IPv4 adverts can leave, and from which address.
+    pub v4: Link,
+    /// Whether IPv6 adverts can leave, and from which address.
+    pub v6: Link,
 }
 
 /// The interfaces named in the configuration.
@@ -27,22 +29,28 @@ pub struct LinkFact {
 pub(super) struct Links {
     parents: BTreeMap<LinkId, String>,
     /// Routers with a source of their own.
-    sources: BTreeMap<RouterId, (String, Ipv4Addr)>,
+    sources: BTreeMap<MemberId, (String, Ipv4Addr)>,
     /// Every interface somebody wants to know about.
     named: BTreeSet<String>,
     told_links: BTreeMap<LinkId, LinkFact>,
-    told_sources: BTreeMap<RouterId, Link>,
+    told_sources: BTreeMap<MemberId, Link>,
     told_up: BTreeMap<String, bool>,
 }
 
 impl Links {
     pub(super) fn new(routers: &[RouterSetup], track: &[String]) -> Self {
-        let parents = routers.iter().map(|r| (r.settings.link, r.interface.clone()));
-        let source = |r: &RouterSetup| Some((r.id, (r.interface.clone(), r.source?)));
-        let names = routers.iter().map(|r| &r.interface).chain(track);
+        let members = routers.iter().flat_map(|r| {
+            r.settings.members.iter().zip(&r.members).enumerate().map(|(at, m)| (r.id, at, m))
+        });
+        let parents = members.clone().map(|(.., (m, setup))| (m.link, setup.interface.clone()));
+        let source = |(router, at, (_, setup)): (_, usize, (_, &vrrp_proto::held::MemberSetup))| {
+            let IpAddr::V4(source) = setup.source? else { return None };
+            Some((MemberId { router, at }, (setup.interface.clone(), source)))
+        };
+        let names = routers.iter().flat_map(|r| &r.members).map(|m| &m.interface).chain(track);
         Self {
             parents: parents.collect(),
-            sources: routers.iter().filter_map(source).collect(),
+            sources: members.filter_map(source).collect(),
             named: names.cloned().collect(),
             told_links: BTreeMap::new(),
             told_sources: BTreeMap::new(),
@@ -56,15 +64,17 @@ impl<K: Kernel> Mover<K> {
     pub(super) fn compare_links(&mut self) {
         let Self { picture, links, news, facts, .. } = self;
         for (&link, name) in &links.parents {
-            let (index, state) = look(picture, name);
-            let fact = LinkFact { link, index, state };
+            let (index, v4) = look(picture, name);
+            let fact = LinkFact { link, index, v4, v6: Link::Down };
             if links.told_links.insert(link, fact) != Some(fact) {
                 news.push(News::Link(fact));
             }
         }
         for (&router, (name, source)) in &links.sources {
             let state = match look(picture, name) {
-                (Some(index), Link::Up(_)) if picture.has_host(index, *source) => Link::Up(*source),
+                (Some(index), Link::Up(_)) if picture.has_host(index, *source) => {
+                    Link::Up((*source).into())
+                }
                 _ => Link::Down,
             };
             if links.told_sources.insert(router, state) != Some(state) {
@@ -84,5 +94,5 @@ impl<K: Kernel> Mover<K> {
 fn look(picture: &Picture, name: &str) -> (Option<u32>, Link) {
     let row = picture.by_name(name);
     let source = row.filter(|row| row.up).and_then(|row| picture.primary(row.index));
-    (row.map(|row| row.index), source.map_or(Link::Down, Link::Up))
+    (row.map(|row| row.index), source.map_or(Link::Down, |address| Link::Up(address.into())))
 }

@@ -9,7 +9,7 @@ use vrrp_proto::router::Holding;
 use super::announce::Repeat;
 use super::picture::Picture;
 use super::plan::{Place, Route};
-use crate::{RouterSetup, VirtualAddress};
+use crate::RouterSetup;
 
 /// The first pause after a refusal; doubled up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -28,10 +28,17 @@ pub(super) struct Moved {
     pub(super) spots: Vec<Spot>,
 }
 
+/// An address to hold, and its prefix length.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Wanted {
+    pub(super) address: Ipv4Addr,
+    pub(super) prefix: u8,
+}
+
 /// One address.
 #[derive(Debug)]
 pub(super) struct Spot {
-    pub(super) wanted: VirtualAddress,
+    pub(super) wanted: Wanted,
     pub(super) route: Route,
     /// The sequence number of our last successful request about it: older notices are stale.
     pub(super) sequence: u32,
@@ -50,11 +57,11 @@ struct Refused {
 impl Moved {
     pub(super) fn new(setup: &RouterSetup) -> Self {
         Self {
-            interface: setup.interface.clone(),
+            interface: setup.members[0].interface.clone(),
             want: None,
             settled: None,
             busy: false,
-            spots: setup.addresses.iter().map(|&address| Spot::new(address)).collect(),
+            spots: v4(setup).map(Spot::new).collect(),
         }
     }
 
@@ -87,7 +94,7 @@ impl Moved {
 }
 
 impl Spot {
-    fn new(wanted: VirtualAddress) -> Self {
+    fn new(wanted: Wanted) -> Self {
         let route = Route::Unknown;
         Self { wanted, route, sequence: 0, lost: false, repeat: None, refused: None }
     }
@@ -99,7 +106,7 @@ impl Spot {
         picture: &Picture,
         room: &'a mut [u8; 33],
     ) -> Place<'a> {
-        let VirtualAddress { address, prefix } = self.wanted;
+        let Wanted { address, prefix } = self.wanted;
         let mut count = 0;
         let found = index.into_iter().flat_map(|index| picture.prefixes(index, address));
         for (slot, present) in room.iter_mut().zip(found) {
@@ -127,4 +134,11 @@ impl Spot {
         self.refused = Some(Refused { again_at: now + pause, pause });
         before.is_none().then_some(errno)
     }
+}
+
+pub(super) fn v4(setup: &RouterSetup) -> impl Iterator<Item = Wanted> {
+    setup.held.addresses.iter().filter_map(|one| match one.address {
+        std::net::IpAddr::V4(address) => Some(Wanted { address, prefix: one.prefix }),
+        std::net::IpAddr::V6(_) => None,
+    })
 }

@@ -119,9 +119,10 @@ impl MoverThread {
 fn same_object(a: &News, b: &News) -> bool {
     match (a, b) {
         (News::Link(a), News::Link(b)) => a.link == b.link,
-        (News::Source(a, _), News::Source(b, _)) | (News::Settled(a, _), News::Settled(b, _)) => {
+        (News::Source(a, _), News::Source(b, _)) | (News::Device(a, _), News::Device(b, _)) => {
             a == b
         }
-        (News::Link(_) | News::Source(..) | News::Settled(..), _) => false,
+        (News::Settled(a, _), News::Settled(b, _)) => a == b,
+        (News::Link(_) | News::Source(..) | News::Settled(..) | News::Device(..), _) => false,
     }
 }

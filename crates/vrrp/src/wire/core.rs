@@ -1,14 +1,14 @@
 //! The election and what its outputs become: frames to send, wants to post, facts to tell. Owned by
 //! the wire thread; what a wakeup produces is collected here and passed on at its end.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use clock::{Duration, Instant};
 use mailbox::{Outbox, Refused};
 use nix::sys::epoll::Epoll;
 use vrrp_proto::election::{self, Event};
-use vrrp_proto::router::{self, Adverts, Holding, Output};
-use vrrp_proto::{Election, RouterId, wire};
+use vrrp_proto::router::{self, Adverts, Holding, Link, Output};
+use vrrp_proto::{Election, Family, LinkId, MemberId, Priority, RouterId, wire};
 
 use super::port::Port;
 use crate::mover::LinkFact;
@@ -42,11 +42,8 @@ pub(crate) struct Core {
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(super) id: RouterId,
-    port: usize,
-    /// Where its adverts go.
-    to: Vec<Ipv4Addr>,
-    /// Whether its source is not the primary address of its link.
-    own_source: bool,
+    /// One for each member.
+    lanes: Vec<Lane>,
     /// What an earlier process left.
     memory: Memory,
     want: Option<Holding>,
@@ -60,17 +57,36 @@ pub(crate) struct Row {
     sent: Option<Instant>,
 }
 
+/// Where the adverts of one member go.
+#[derive(Debug)]
+struct Lane {
+    port: usize,
+    to: Vec<IpAddr>,
+    family: Family,
+    /// Whether its source is not the primary address of its link.
+    own_source: bool,
+}
+
 impl Row {
     /// A router as the configuration has it; `memory` is what an earlier process left of it.
     pub(crate) fn new(setup: &RouterSetup, memory: Memory) -> Self {
         Self {
             id: setup.id,
-            port: setup.settings.link.0 as usize,
-            to: match &setup.settings.adverts {
-                Adverts::Multicast => vec![wire::MULTICAST],
-                Adverts::Unicast(peers) => peers.clone(),
-            },
-            own_source: setup.source.is_some(),
+            lanes: setup
+                .settings
+                .members
+                .iter()
+                .zip(&setup.members)
+                .map(|(member, setup)| Lane {
+                    port: member.link.0 as usize,
+                    family: member.protocol.family(),
+                    to: match &member.adverts {
+                        Adverts::Multicast => vec![wire::multicast(member.protocol.family())],
+                        Adverts::Unicast { peers, .. } => peers.clone(),
+                    },
+                    own_source: setup.source.is_some(),
+                })
+                .collect(),
             memory,
             want: None,
             revision: 0,
@@ -126,9 +142,10 @@ impl Core {
     /// Every router enters the election: as Active again if an earlier process left it so.
     pub(super) fn begin(&mut self, now: Instant) {
         for at in 0..self.rows.len() {
-            let Row { id, memory, .. } = self.rows[at];
+            let Row { id, memory, .. } = &self.rows[at];
+            let (id, memory) = (*id, *memory);
             if let Some(checksum) = memory.checksum {
-                self.feed(now, Event::Router(id, router::Event::Learned(checksum)));
+                self.feed(now, Event::Learned(MemberId { router: id, at: 0 }, checksum));
             }
             let enter = if memory.holds {
                 router::Event::Resume(memory.advert)
@@ -157,14 +174,8 @@ impl Core {
         }
         match output {
             Output::Advertise(priority) => {
-                let (port, peers) = (row.port, row.to.len());
-                let Some(port) = self.ports.get_mut(port) else { return };
-                for peer in 0..peers {
-                    if port.is_full() {
-                        send(port, &mut self.rows, now);
-                    }
-                    let to = self.rows[at].to[peer];
-                    port.put(at, to, |bytes| self.election.emit(id, priority, to, bytes));
+                for member in 0..row.lanes.len() {
+                    self.advertise(now, at, MemberId { router: id, at: member }, priority);
                 }
             }
             Output::Want(holding) => {
@@ -176,6 +187,19 @@ impl Core {
             Output::Became(role, reason) => {
                 self.facts.tell(Fact::Role { router: id, role, reason, at: now });
             }
+        }
+    }
+
+    fn advertise(&mut self, now: Instant, at: usize, member: MemberId, priority: Priority) {
+        let lane = &self.rows[at].lanes[member.at];
+        let (port, peers) = (lane.port, lane.to.len());
+        let Some(port) = self.ports.get_mut(port) else { return };
+        for peer in 0..peers {
+            if port.is_full() {
+                send(port, &mut self.rows, now);
+            }
+            let to = self.rows[at].lanes[member.at].to[peer];
+            port.put(at, to, |bytes| self.election.emit(member, priority, to, bytes));
         }
     }
 
@@ -221,7 +245,12 @@ impl Core {
             let memory = Memory {
                 advert: row.sent.unwrap_or_default(),
                 holds: row.sent.is_some() && router.last_advert().is_some(),
-                checksum: Some(router.checksum()),
+                checksum: self
+                    .election
+                    .seats(row.id)
+                    .first()
+                    .zip(router.settings().members.first())
+                    .map(|(seat, member)| seat.checksum(member)),
             };
             if memory != row.memory {
                 row.memory = memory;
@@ -245,18 +274,34 @@ impl Core {
     ) -> Result<(), String> {
         let Some(port) = self.ports.get_mut(fact.link.0 as usize) else { return Ok(()) };
         let opened = port.follow(fact, epoll);
-        let state = if opened.is_ok() { fact.state } else { router::Link::Down };
         if opened.is_err() {
             port.failed = Some((now + OPEN_AGAIN, fact));
         }
+        self.tell_members(now, fact.link, Family::V4, fact.v4, opened.is_err());
+        self.tell_members(now, fact.link, Family::V6, fact.v6, opened.is_err());
+        opened
+    }
+
+    /// One with a source of its own hears of it by itself, unless nothing can be sent.
+    fn tell_members(
+        &mut self,
+        now: Instant,
+        link: LinkId,
+        family: Family,
+        state: Link,
+        deaf: bool,
+    ) {
+        let state = if deaf { Link::Down } else { state };
         for at in 0..self.rows.len() {
-            let Row { id, port, own_source, .. } = self.rows[at];
-            // One with a source of its own hears of it by itself, unless nothing can be sent.
-            if port == fact.link.0 as usize && (!own_source || opened.is_err()) {
-                self.feed(now, Event::Router(id, router::Event::Link(state)));
+            for member in 0..self.rows[at].lanes.len() {
+                let lane = &self.rows[at].lanes[member];
+                let here = lane.port == link.0 as usize && lane.family == family;
+                if here && (!lane.own_source || deaf) {
+                    let id = MemberId { router: self.rows[at].id, at: member };
+                    self.feed(now, Event::Source(id, state));
+                }
             }
         }
-        opened
     }
 
     /// When a socket that could not be opened is tried again.

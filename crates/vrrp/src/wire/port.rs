@@ -1,7 +1,7 @@
 //! One parent interface: its receiving and its sending socket, and the adverts on their way out.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use clock::Instant;
@@ -90,13 +90,16 @@ impl Port {
     pub(super) fn put(
         &mut self,
         owner: usize,
-        to: Ipv4Addr,
+        to: IpAddr,
         build: impl FnOnce(&mut [u8; MAX_DATAGRAM]) -> Option<usize>,
     ) {
         if let Some(frame) = self.frames.get_mut(self.owners.len()) {
             match build(&mut frame.bytes) {
                 Some(length) => {
-                    frame.to = to;
+                    frame.to = match to {
+                        IpAddr::V4(to) => to,
+                        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
+                    };
                     frame.length = length;
                     self.owners.push(owner);
                 }

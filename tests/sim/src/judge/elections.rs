@@ -180,7 +180,11 @@ impl Judge {
         let right = (i32::from(setup.bases[side].get()) + sum).clamp(1, 254);
         let said = effects.iter().find_map(|effect| match effect {
             Effect::Priority(_, priority) => Some(*priority),
-            Effect::Ready(_) | Effect::Want { .. } | Effect::Assume(..) | Effect::Notice(_) => None,
+            Effect::Fault(..)
+            | Effect::Ready(_)
+            | Effect::Want { .. }
+            | Effect::Assume(..)
+            | Effect::Notice(_) => None,
         });
         if i32::from(score.priority().get()) != right || said.is_some_and(|s| s != score.priority())
         {

@@ -2,15 +2,16 @@
 //!
 //! This is the daemon's executor in virtual time; the machines are the daemon's own.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use coordinator::Effect;
+use coordinator::{Effect, Reading, Source};
 use vrrp_proto::router::{self, Holding, Link, Output};
-use vrrp_proto::{Priority, Role, election, wire};
+use vrrp_proto::wire::Datagram;
+use vrrp_proto::{Family, Priority, Role, election, wire};
 
 use super::{PLAN, World};
 use crate::message::{Interface, Item, Loop, Message, Order, Signal};
-use crate::setup::{LINK, ROUTER, Side, TRACKED, address};
+use crate::setup::{LINK, MEMBER, ROUTER, Side, TRACKED, address};
 
 /// Running: messages, timers, freezes.
 impl World {
@@ -68,7 +69,7 @@ impl World {
                 let mut table = self.hosts[side].kernel.table.clone();
                 table.retain(|key, _| ours.contains(key));
                 let tracked = self.hosts[side].tracked;
-                let facts = coordinator::Event::Interface(TRACKED.into(), tracked);
+                let facts = tracked_fact(tracked);
                 self.coordinate(side, facts);
                 self.coordinate(side, coordinator::Event::Started(table));
             }
@@ -87,7 +88,9 @@ impl World {
     fn take(&mut self, side: Side, to: Loop, message: Message) {
         match message {
             Message::Datagram(bytes) => self.hear(side, &bytes),
-            Message::Link(up) => self.elect(side, election::Event::Link(LINK, link(side, up))),
+            Message::Link(up) => {
+                self.elect(side, election::Event::Link(LINK, Family::V4, link(side, up)))
+            }
             Message::Order(order) => self.order(side, order),
             Message::Want(holding) => self.want(side, holding),
             Message::Moved => self.moved(side),
@@ -95,7 +98,7 @@ impl World {
                 self.send(side, to, Loop::Wire, Message::Link(up));
             }
             Message::Monitor(Interface::Tracked, up) => {
-                let event = coordinator::Event::Interface(TRACKED.into(), up);
+                let event = tracked_fact(up);
                 self.send(side, to, Loop::Engine, Message::Coordinator(event));
             }
             Message::Coordinator(event) => self.coordinate(side, event),
@@ -153,7 +156,7 @@ impl World {
     fn begin_wire(&mut self, side: Side, datagrams: Vec<Message>) {
         let settings = self.setup.router(side);
         let up = self.hosts[side].link;
-        self.elect(side, election::Event::Link(LINK, link(side, up)));
+        self.elect(side, election::Event::Link(LINK, Family::V4, link(side, up)));
         self.elect(side, election::Event::Add(ROUTER, settings));
         datagrams.into_iter().for_each(|message| self.take(side, Loop::Wire, message));
         let sent = self.hosts[side].state_file;
@@ -167,7 +170,7 @@ impl World {
 
     fn hear(&mut self, side: Side, bytes: &[u8]) {
         self.judge.hears(self.now, side, bytes, &self.hosts[side]);
-        self.elect(side, election::Event::Datagram(LINK, bytes));
+        self.elect(side, election::Event::Datagram(LINK, Datagram::V4(bytes)));
     }
 
     fn order(&mut self, side: Side, order: Order) {
@@ -226,7 +229,7 @@ impl World {
     fn advertise(&mut self, side: Side, priority: Priority) {
         let mut buffer = [0; wire::MAX_DATAGRAM];
         let Some(process) = &self.hosts[side].process else { return };
-        let Some(length) = process.election.emit(ROUTER, priority, ALL_ROUTERS, &mut buffer) else {
+        let Some(length) = process.election.emit(MEMBER, priority, ALL_ROUTERS, &mut buffer) else {
             return;
         };
         self.judge.advertises(buffer[22], process.told);
@@ -287,6 +290,7 @@ impl World {
                     let order = Message::Order(Order::Priority(priority));
                     self.send(side, Loop::Engine, Loop::Wire, order);
                 }
+                Effect::Fault(..) => {}
                 Effect::Ready(_) => {
                     self.send(side, Loop::Engine, Loop::Wire, Message::Order(Order::Ready));
                 }
@@ -321,7 +325,7 @@ impl World {
                 let up = self.hosts[side].link;
                 self.send(side, Loop::Mover, Loop::Wire, Message::Link(up));
                 let tracked = self.hosts[side].tracked;
-                let event = coordinator::Event::Interface(TRACKED.into(), tracked);
+                let event = tracked_fact(tracked);
                 self.send(side, Loop::Mover, Loop::Engine, Message::Coordinator(event));
                 Order::Priority(priority)
             }
@@ -331,7 +335,12 @@ impl World {
 }
 
 fn link(side: Side, up: bool) -> Link {
-    if up { Link::Up(address(side)) } else { Link::Down }
+    if up { Link::Up(address(side).into()) } else { Link::Down }
 }
 
-const ALL_ROUTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
+const ALL_ROUTERS: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
+
+fn tracked_fact(up: bool) -> coordinator::Event {
+    let reading = if up { Reading::Good } else { Reading::Bad };
+    coordinator::Event::Tracked(Source::Interface(TRACKED.into()), reading)
+}

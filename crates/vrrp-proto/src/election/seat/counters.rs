@@ -1,15 +1,15 @@
 //! What one virtual router counts.
 
-/// Events since the router was made, by their names in RFC 8347 where it has one.
+/// Events since it was made, by their names in RFC 8347 where it has one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Counters {
     /// Valid adverts heard, those of priority 0 included.
     pub advertisement_rcvd: u64,
-    /// Adverts that the router asked to be sent; one to several unicast peers counts once.
+    /// Adverts asked to be sent; one to several unicast peers counts once.
     pub advertisement_sent: u64,
     /// Valid adverts of priority 0 heard.
     pub priority_zero_pkts_rcvd: u64,
-    /// Adverts of priority 0 that the router asked to be sent.
+    /// Adverts of priority 0 asked to be sent.
     pub priority_zero_pkts_sent: u64,
     /// How often it became Active.
     pub master_transitions: u64,
@@ -27,11 +27,17 @@ pub struct Counters {
     pub dest_mode: u64,
     /// Unicast adverts discarded because their sender is not a peer.
     pub unknown_peer: u64,
+    /// VRRPv2 adverts discarded for an authentication that does not exist any more.
+    pub auth_invalid_type: u64,
+    /// VRRPv2 adverts discarded because they authenticate otherwise than we do.
+    pub auth_type_mismatch: u64,
+    /// VRRPv2 adverts discarded for another password than ours.
+    pub auth_failure: u64,
 }
 
 impl Counters {
     /// Each of them with its name.
-    pub const fn named(&self) -> [(&'static str, u64); 12] {
+    pub const fn named(&self) -> [(&'static str, u64); 15] {
         [
             ("advertisement-rcvd", self.advertisement_rcvd),
             ("advertisement-sent", self.advertisement_sent),
@@ -45,6 +51,9 @@ impl Counters {
             ("own-source", self.own_source),
             ("dest-mode", self.dest_mode),
             ("unknown-peer", self.unknown_peer),
+            ("auth-invalid-type", self.auth_invalid_type),
+            ("auth-type-mismatch", self.auth_type_mismatch),
+            ("auth-failure", self.auth_failure),
         ]
     }
 }
