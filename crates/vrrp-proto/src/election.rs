@@ -8,11 +8,12 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::net::IpAddr;
 
 use clock::Instant;
 
-use crate::router::{Deciders, Link, Path, Protocol};
+use crate::router::{Deciders, Link, Path, Protocol, Version};
 use crate::wire::{self, Addresses, Advert, Datagram, Discard, Format};
 use crate::{Checksum, Family, LinkId, MemberId, Priority, Role, Router, RouterId, Vrid, router};
 
@@ -171,12 +172,15 @@ impl Election {
             Format::V2(_) | Format::V3Ipv6 => None,
         };
         seat.hear(Peer { address: from, priority, interval, at: now }, form);
-        let tie = match seat.link() {
-            Link::Up(ours) => from.cmp(&ours),
-            Link::Down => core::cmp::Ordering::Greater,
-        };
-        if counts(settings.deciders, at) {
-            let heard = router::Heard { from, tie, priority, interval };
+        let deciders = settings.deciders;
+        if counts(deciders, at) {
+            let version = match advert.format {
+                Format::V2(_) => Version::V2,
+                Format::V3Ipv4(_) | Format::V3Ipv6 => Version::V3,
+            };
+            let tie = seat.compare(from);
+            let dissent = dissent(deciders, at, &unit.seats);
+            let heard = router::Heard { from, tie, dissent, version, priority, interval };
             self.deliver(now, position, router::Event::Advert(heard));
         }
         Ok(())
@@ -311,10 +315,34 @@ fn counts(deciders: Deciders, at: usize) -> bool {
     }
 }
 
-/// Whether every seat that decides can send and hear.
+/// How many of the seats that decide before this one do not say that we lose a tie.
+fn dissent(deciders: Deciders, at: usize, seats: &[Seat]) -> u8 {
+    let before = seats.iter().take(at).enumerate().filter(|(at, _)| counts(deciders, *at));
+    let loses = |seat: &Seat| {
+        seat.peer().is_some_and(|peer| seat.compare(peer.address) == Ordering::Greater)
+    };
+    let dissenting = before.filter(|(_, seat)| !loses(seat)).count();
+    u8::try_from(dissenting).unwrap_or(u8::MAX)
+}
+
+/// What the seats that decide can do together.
 fn path(deciders: Deciders, seats: &[Seat]) -> Path {
-    let mut deciding = seats.iter().enumerate().filter(|(at, _)| counts(deciders, *at));
-    if deciding.all(|(_, seat)| seat.link() != Link::Down) { Path::Open } else { Path::Closed }
+    let deciding = seats.iter().enumerate().filter(|(at, _)| counts(deciders, *at));
+    let links = deciding.map(|(_, seat)| seat.link());
+    let (mut up, mut unaddressed, mut down) = (0_usize, 0_usize, 0_usize);
+    for link in links {
+        *match link {
+            Link::Up(_) => &mut up,
+            Link::Unaddressed => &mut unaddressed,
+            Link::Down => &mut down,
+        } += 1;
+    }
+    match (up, unaddressed, down) {
+        (1.., 0, 0) => Path::Open,
+        (1.., _, _) => Path::Partial,
+        (0, 1.., 0) => Path::Unaddressed,
+        (0, _, _) => Path::Closed,
+    }
 }
 
 #[cfg(test)]

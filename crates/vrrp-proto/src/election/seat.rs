@@ -1,7 +1,9 @@
 //! One virtual router's seat at its link: from where it speaks, what it heard, what it counted.
 
-use clock::Instant;
+use core::cmp::Ordering;
+use core::net::IpAddr;
 
+pub use crate::router::Peer;
 use crate::router::{Link, Member, Output, Protocol};
 use crate::{Checksum, ChecksumPolicy, Priority, Role};
 
@@ -16,19 +18,6 @@ pub struct Seat {
     learned: Checksum,
     peer: Option<Peer>,
     counters: Counters,
-}
-
-/// The last valid advert heard.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Peer {
-    /// Who sent it.
-    pub address: core::net::IpAddr,
-    /// Its priority; 0 if it said that it leaves.
-    pub priority: Priority,
-    /// How often it advertises.
-    pub interval: clock::Interval,
-    /// When it came in.
-    pub at: Instant,
 }
 
 impl Seat {
@@ -58,6 +47,14 @@ impl Seat {
             Protocol::V3Ipv4(ChecksumPolicy::Auto) | Protocol::V2(_) | Protocol::V3Ipv6 => {
                 self.learned
             }
+        }
+    }
+
+    /// How this address compares with ours: larger wins a tie (RFC 9568 6.4.3).
+    pub(super) fn compare(&self, address: IpAddr) -> Ordering {
+        match self.link {
+            Link::Up(ours) => address.cmp(&ours),
+            Link::Down | Link::Unaddressed => Ordering::Greater,
         }
     }
 
