@@ -218,6 +218,9 @@ impl Memory {
         keep(&mut self.fit, now, path && wire && mover && !fault && !ends);
         keep(&mut self.out, now, wire && mover && (fault || !path));
         let held = &host.held[at];
+        if host.process.is_none() {
+            (self.active_by, self.silent_since) = (None, None);
+        }
         keep(&mut self.torn, now, mover && held.contains(&true) && held.contains(&false));
         if path && wire && !mover {
             self.stuck = now;

@@ -74,7 +74,8 @@ impl Judge {
         let memory = &mut self.routers[at].sides[side];
         match role {
             Role::Backup => (memory.silent_since, memory.active_by) = (Some(now), None),
-            Role::Active => memory.active_by = Some((reason, now)),
+            // A claim that follows upon what it had to stop for is judged by what it hears next.
+            Role::Active => (memory.active_by, memory.must_stop) = (Some((reason, now)), None),
             Role::Init | Role::Leaving => (memory.silent_since, memory.active_by) = (None, None),
         }
         if role == Role::Leaving {
@@ -102,7 +103,8 @@ impl Judge {
         let plan = &setup.routers[at];
         let router = &self.routers[at];
         let calm = |since: Option<Instant>| since.is_some_and(|s| s + plan.intervals(6) < now);
-        let all = calm(router.connected) && router.sides.iter().all(|memory| calm(memory.steady));
+        let wire = calm(router.connected) && calm(router.on_time);
+        let all = wire && router.sides.iter().all(|memory| calm(memory.steady));
         let backup = hosts[1 - side].role(at) == Some(Role::Backup);
         let claims = hosts[1 - side].process.as_ref().is_some_and(|process| {
             let standing = &process.routers[at];

@@ -36,7 +36,9 @@ impl Judge {
             return;
         };
         for (at, (before, claims)) in claims.into_iter().enumerate() {
-            let Some(before) = before else { continue };
+            // Of two owners each takes what it is given the chance to.
+            let owners = setup.routers[at].bases == [Priority::OWNER; 2];
+            let Some(before) = before.filter(|_| !owners) else { continue };
             let belongs = belongs(before, hosts, setup, at);
             let moved = u32::from(belongs != Some(before));
             let holder = holder(hosts, at);
