@@ -11,7 +11,10 @@ use crate::finding::{At, Finding, Findings, quote};
 use crate::raw::{File, Service};
 use crate::suggest::nearest;
 
+mod addresses;
+mod adverts;
 mod causes;
+mod devices;
 mod directors;
 mod routers;
 mod services;
@@ -23,6 +26,9 @@ pub(crate) fn check(file: &File, found: &mut Findings) {
     }
     directors::check(file, found);
     routers::check(file, found);
+    addresses::check(file, found);
+    adverts::check(file, found);
+    devices::check(file, found);
     services::check(file, found);
     causes::check(file, found);
 }

@@ -1,16 +1,19 @@
 //! What the machines of one director need: identities given, names resolved, the rival known.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use clock::Duration;
-use coordinator::{Pool, RouterPolicy, ServerPolicy};
+use coordinator::{Pool, ServerPolicy};
 use health::{Check, CheckId};
 use ipvs_table::ServerKey;
-use vrrp_proto::held::{Held, Mac, MemberSetup, Scope, VirtualAddress};
-use vrrp_proto::{DownFactor, LinkId, Priority, RouterId, router};
+use vrrp_proto::RouterId;
 
-use crate::settings::{Adverts, Router, Service, Settings};
+use crate::settings::{Router, Service, Settings};
+
+mod plan;
+
+pub use plan::{Part, RouterPlan};
 
 /// The file as one director's machines take it. Ids count up in the order of the file.
 #[derive(Clone, Debug)]
@@ -21,21 +24,6 @@ pub struct Assembly {
     pub checks: BTreeMap<CheckId, Check>,
     /// What the coordinator cares about.
     pub coordinator: coordinator::Settings,
-}
-
-/// One virtual router of this director.
-#[derive(Clone, Debug)]
-pub struct RouterPlan {
-    /// Its identity.
-    pub id: RouterId,
-    /// Its name in the file.
-    pub name: String,
-    /// Protocol settings; each member's `link` is 0 until the wire thread numbers the links.
-    pub settings: router::Settings,
-    /// Where each member speaks.
-    pub members: Vec<MemberSetup>,
-    /// What is held while it is Active.
-    pub held: Held,
 }
 
 impl Settings {
@@ -68,63 +56,9 @@ impl Settings {
 impl Assembly {
     fn add_router(&mut self, file: &Settings, director: &str, router: &Router) -> Option<()> {
         let id = RouterId(number(self.routers.len()));
-        let base = *router.priority.get(director)?;
-        let peer_base = peer_base(router, director);
-        let (source, adverts) = adverts(router, director);
-        let checked = file.services_of(router).any(|service| service.check.is_some());
-        let member = router::Member {
-            link: LinkId(0),
-            vrid: router.vrid,
-            protocol: router::Protocol::V3Ipv4(router.checksum),
-            addresses: router.addresses.iter().map(|(address, _)| (*address).into()).collect(),
-            adverts,
-            strictness: router::Strictness::Lenient,
-        };
-        let settings = router::Settings {
-            members: vec![member],
-            deciders: router::Deciders::All,
-            priority: base,
-            interval: router.interval,
-            down_factor: DownFactor::DEFAULT,
-            preempt: router.preempt,
-            preempt_delay: Duration::ZERO,
-            startup_delay: Duration::ZERO,
-            peer_base,
-            rival: peer_base.map_or(Priority::MAX, |base| highest(file, router, base)),
-            hold: if checked { HOLD } else { Duration::ZERO },
-        };
-        let track = router.track.iter().map(|track| coordinator::Track {
-            source: coordinator::Source::Interface(track.interface.clone()),
-            impact: coordinator::Impact::Weight(track.weight),
-            // A fact about this machine alone: the other director cannot see the same.
-            hold: None,
-        });
-        let policy = RouterPolicy { name: router.name.clone(), base, track: track.collect() };
+        let (plan, policy) = plan::plan(file, director, id, router)?;
         self.coordinator.routers.insert(id, policy);
-        self.routers.push(RouterPlan {
-            id,
-            name: router.name.clone(),
-            settings,
-            members: vec![MemberSetup {
-                interface: router.interface.clone(),
-                source: source.map(IpAddr::V4),
-                mac: Mac::Interface,
-            }],
-            held: Held {
-                addresses: router
-                    .addresses
-                    .iter()
-                    .map(|&(address, prefix)| VirtualAddress {
-                        interface: router.interface.clone(),
-                        address: address.into(),
-                        prefix,
-                        label: None,
-                        scope: Scope::Global,
-                    })
-                    .collect(),
-                ..Held::default()
-            },
-        });
+        self.routers.push(plan);
         Some(())
     }
 
@@ -152,33 +86,6 @@ impl Assembly {
         }
         self.coordinator.pools.insert(service.key, pool);
     }
-}
-
-/// Our own address, and where adverts go.
-fn adverts(router: &Router, director: &str) -> (Option<Ipv4Addr>, router::Adverts) {
-    match &router.adverts {
-        Adverts::Multicast => (None, router::Adverts::Multicast),
-        Adverts::Unicast(addresses) => {
-            let others = addresses.iter().filter(|(name, _)| *name != director);
-            let peers = others.map(|(_, address)| (*address).into()).collect();
-            let way = router::Adverts::Unicast { peers, min_ttl: 255 };
-            (addresses.get(director).copied(), way)
-        }
-    }
-}
-
-/// The other director's base priority for the router.
-fn peer_base(router: &Router, director: &str) -> Option<Priority> {
-    let others = router.priority.iter().filter(|(name, _)| *name != director);
-    others.map(|(_, priority)| *priority).max()
-}
-
-/// The highest priority a director with this base can have: with every cause that raises it.
-fn highest(file: &Settings, router: &Router, base: Priority) -> Priority {
-    let tracked = router.track.iter().map(|track| track.weight);
-    let quorums = file.services_of(router).filter_map(|service| Some(service.quorum?.priority));
-    let rise: i32 = tracked.chain(quorums).filter(|value| *value > 0).sum();
-    Priority::clamped(i32::from(base.get()).saturating_add(rise))
 }
 
 /// The file is bounded far below the numbers of an id.

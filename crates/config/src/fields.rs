@@ -198,6 +198,10 @@ impl<'a> Field<'a> {
         self.value.get_ref().is_array()
     }
 
+    pub(crate) fn is_table(&self) -> bool {
+        self.value.get_ref().is_table()
+    }
+
     pub(crate) fn table(&self, found: &mut Findings) -> Option<Fields<'a>> {
         match self.value.get_ref().as_table() {
             Some(table) => Some(Fields::new(self.label.clone(), self.span(), table)),

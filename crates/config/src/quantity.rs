@@ -9,9 +9,9 @@ mod name;
 mod time;
 mod url;
 
-pub(crate) use address::{any_address, ipv4, real_server, virtual_address};
+pub(crate) use address::{any_address, host, ipv4, longest_prefix, real_server, virtual_address};
 pub(crate) use listen::listen;
-pub(crate) use name::{host_header, interface, name, path};
+pub(crate) use name::{host_header, interface, label, name, password, path};
 pub(crate) use time::{duration, interval, write};
 pub(crate) use url::{http_url, statuses, tcp_target};
 

@@ -118,10 +118,10 @@ impl Reader<'_> {
     }
 }
 
-/// 1 to 254: 0 says "I leave", 255 is for a router whose own address it is.
+/// 1 to 255: 0 says "I leave", 255 is for a router whose own address it is.
 fn base_priority(field: &Field<'_>, found: &mut Findings) -> Option<At<Priority>> {
-    let number = field.integer(1..=254, found)?;
-    let priority = u8::try_from(number.value).ok().and_then(Priority::new)?;
+    let number = field.integer(1..=255, found)?;
+    let priority = u8::try_from(number.value).ok().map(Priority::from_wire)?;
     Some(At::new(priority, number.span))
 }
 

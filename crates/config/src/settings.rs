@@ -1,14 +1,16 @@
 //! The validated file: what exists holds together.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use clock::Interval;
 use coordinator::Quorum;
 use health::{Question, Timing};
 use ipvs_table::{Forward, Scheduler, ServiceKey, Weight};
-use vrrp_proto::router::Preempt;
-use vrrp_proto::{ChecksumPolicy, Priority, Vrid};
+use vrrp_proto::Priority;
+
+mod router;
+
+pub use router::{Address, Adverts, Router, Track, Version, VirtualMac};
+pub(crate) use router::{LONGEST_DEVICE, device};
 
 /// A file that holds together.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,49 +36,6 @@ pub struct Director {
     pub address: Option<IpAddr>,
     /// Base priority of its routers; 100 by default.
     pub priority: Priority,
-}
-
-/// `[[router]]`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Router {
-    /// Its name.
-    pub name: String,
-    /// The parent interface.
-    pub interface: String,
-    /// Its number on that link.
-    pub vrid: Vrid,
-    /// 1 s by default.
-    pub interval: Interval,
-    /// Addresses with prefix lengths, 32 by default.
-    pub addresses: Vec<(Ipv4Addr, u8)>,
-    /// Base priority per director, from here or from the directors.
-    pub priority: BTreeMap<String, Priority>,
-    /// Tracked interfaces.
-    pub track: Vec<Track>,
-    /// Multicast by default.
-    pub adverts: Adverts,
-    /// Yes by default.
-    pub preempt: Preempt,
-    /// `auto` by default.
-    pub checksum: ChecksumPolicy,
-}
-
-/// `router.track`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Track {
-    /// The interface.
-    pub interface: String,
-    /// Added to the priority while it is down.
-    pub weight: i32,
-}
-
-/// `router.adverts` and `router.peers`
-#[derive(Clone, Debug, PartialEq)]
-pub enum Adverts {
-    /// To 224.0.0.18.
-    Multicast,
-    /// Each director's address on that interface, by name.
-    Unicast(BTreeMap<String, Ipv4Addr>),
 }
 
 /// `[[service]]`

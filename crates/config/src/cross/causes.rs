@@ -2,6 +2,7 @@
 //! one when something is lost.
 
 use vrrp_proto::Priority;
+use vrrp_proto::router::Preempt;
 
 use super::router_of;
 use crate::finding::{At, Finding, Findings, Span};
@@ -17,6 +18,10 @@ pub(super) fn check(file: &File, found: &mut Findings) {
         let (Some(one), Some(other)) = (base(router, first), base(router, second)) else {
             continue;
         };
+        if [&one, &other].into_iter().any(|base| base.value == Priority::OWNER) {
+            owner(file, router, &one, &other, found);
+            continue;
+        }
         if one.value == other.value {
             let from_directors = one.from == Source::Director && other.from == Source::Director;
             if !(from_directors && told_default) {
@@ -65,6 +70,35 @@ fn equal(router: &Router, one: &Base, other: &Base, found: &mut Findings) {
     let finding = Finding::warning(&other.span, message)
         .hint("say who is to be Active: 150 for one and 100 for the other");
     found.add(finding.other(&one.span, "the same"));
+}
+
+/// An owner is Active whenever it can be: no cause lowers 255, and nothing makes it wait.
+fn owner(file: &File, router: &Router, one: &Base, other: &Base, found: &mut Findings) {
+    let what = &router.what;
+    if one.value == other.value {
+        let message = format!("{what}: both directors have priority 255");
+        let hint = "255 is for the one whose own address it is: give the other 254 or less";
+        let finding = Finding::error(&other.span, message).hint(hint);
+        found.add(finding.other(&one.span, "the same"));
+        return;
+    }
+    let owner = if one.value == Priority::OWNER { one } else { other };
+    for cause in causes(file, router).unwrap_or_default() {
+        let message = format!("{what}: {} does not move the owner of its addresses", cause.value);
+        let hint = "priority 255 has no causes: give it 254 or less";
+        let finding = Finding::warning(&cause.span, message).hint(hint);
+        found.add(finding.other(&owner.span, "the owner"));
+    }
+    let waits = [
+        router.preempt.as_ref().filter(|at| at.value == Preempt::No).map(|at| &at.span),
+        router.preempt_delay.as_ref().filter(|at| !at.value.is_zero()).map(|at| &at.span),
+    ];
+    for span in waits.into_iter().flatten() {
+        let message = format!("{what}: the owner of its addresses always takes them at once");
+        let hint = "RFC 9568 6.1 has it so: give it 254 or less";
+        let finding = Finding::warning(span, message).hint(hint);
+        found.add(finding.other(&owner.span, "the owner"));
+    }
 }
 
 /// A cause moves something only if all of them together can carry the Active below the other one.

@@ -1,56 +1,68 @@
 //! Routers beside each other, and their tables with a value for each director.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 
 use clock::Duration;
-use vrrp_proto::Vrid;
+use vrrp_proto::router::Preempt;
+use vrrp_proto::{Family, Vrid};
 
 use super::{unique, unknown};
 use crate::finding::{At, Finding, Findings, quote};
-use crate::raw::{File, PerDirector, Router, Service, Way};
+use crate::raw::{File, PerDirector, Router, Service};
 
 pub(super) fn check(file: &File, found: &mut Findings) {
     unique("router", file.routers.iter().filter_map(|router| router.name.as_ref()), found);
     unique_vrids(file, found);
-    unique_addresses(file, found);
     for router in &file.routers {
         fast_interval(router, found);
         tracks(router, found);
         known_directors(file, router, router.priority.as_deref().unwrap_or_default(), found);
-        adverts(file, router, found);
+        delays(router, found);
         purpose(file, router, found);
     }
 }
 
-/// Two routers with one number on one link would fight each other (RFC 9568 5.2.3).
+/// Two routers with one number on one link in one family would fight each other (RFC 9568 5.2.3).
 fn unique_vrids(file: &File, found: &mut Findings) {
-    let mut seen: BTreeMap<(&str, Vrid), &At<Vrid>> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, Vrid, Family), &At<Vrid>> = BTreeMap::new();
     for router in &file.routers {
         let (Some(interface), Some(vrid)) = (&router.interface, &router.vrid) else {
             continue;
         };
-        let key = (interface.value.as_str(), vrid.value);
-        if let Some(first) = seen.get(&key) {
-            let name = quote(&interface.value);
-            let message = format!("{}: vrid {} is used twice on {name}", router.what, vrid.value);
-            let finding = Finding::error(&vrid.span, message)
-                .hint("choose another, 1 to 255, that nobody uses on that link")
-                .other(&first.span, "first used here");
-            found.add(finding);
-        } else {
-            seen.insert(key, vrid);
+        let mut told = false;
+        for family in [Family::V4, Family::V6] {
+            if router.first_of(family).is_none() {
+                continue;
+            }
+            let key = (interface.value.as_str(), vrid.value, family);
+            let first = *seen.entry(key).or_insert(vrid);
+            if std::ptr::eq(first, vrid) {
+                continue;
+            }
+            if !std::mem::replace(&mut told, true) {
+                let (what, name) = (&router.what, quote(&interface.value));
+                let message =
+                    format!("{what}: vrid {} is used twice on {name} in {family}", vrid.value);
+                let finding = Finding::error(&vrid.span, message)
+                    .hint("choose another, 1 to 255, that nobody uses on that link")
+                    .other(&first.span, "first used here");
+                found.add(finding);
+            }
         }
     }
 }
 
-fn unique_addresses(file: &File, found: &mut Findings) {
-    let lists = file.routers.iter().filter_map(|router| router.addresses.as_ref());
-    let addresses: Vec<At<Ipv4Addr>> = lists
-        .flat_map(|list| list.iter().flatten())
-        .map(|at| At::new(at.value.0, at.span.clone()))
-        .collect();
-    unique("virtual address", &addresses, found);
+/// What only a router that preempts waits for.
+fn delays(router: &Router, found: &mut Findings) {
+    let (Some(preempt), Some(delay)) = (&router.preempt, &router.preempt_delay) else {
+        return;
+    };
+    if preempt.value == Preempt::No && !delay.value.is_zero() {
+        let message = format!("{}: a delay of preemption where there is none", router.what);
+        let finding = Finding::warning(&delay.span, message)
+            .hint("remove one of `preempt = false` and `preempt_delay`");
+        found.add(finding.other(&preempt.span, "nothing is preempted"));
+    }
 }
 
 fn fast_interval(router: &Router, found: &mut Findings) {
@@ -85,7 +97,7 @@ fn tracks(router: &Router, found: &mut Findings) {
     }
 }
 
-fn known_directors<T>(
+pub(super) fn known_directors<T>(
     file: &File,
     router: &Router,
     entries: &[PerDirector<T>],
@@ -100,49 +112,6 @@ fn known_directors<T>(
         if !names().any(|name| name.value == director.value) {
             let known = names().map(|name| name.value.as_str());
             unknown(&router.what, "director", director, known, found);
-        }
-    }
-}
-
-/// Unicast needs every director's address, multicast none.
-fn adverts(file: &File, router: &Router, found: &mut Findings) {
-    let (Some(adverts), Some(peers)) = (&router.adverts, &router.peers) else {
-        return;
-    };
-    let example = "such as `peers = { lb1 = \"192.0.2.11\", lb2 = \"192.0.2.12\" }`";
-    let peers = match (adverts.value, peers) {
-        (Way::Multicast, None) => return,
-        (Way::Multicast, Some(peers)) => {
-            let message = format!("{}: peers without unicast adverts", router.what);
-            let hint = "add `adverts = \"unicast\"`, or remove `peers`";
-            found.add(Finding::error(&peers.span, message).hint(hint));
-            return;
-        }
-        (Way::Unicast, None) => {
-            let message = format!("{}: unicast adverts without peers", router.what);
-            found.add(Finding::error(&adverts.span, message).hint(example));
-            return;
-        }
-        (Way::Unicast, Some(peers)) => peers,
-    };
-    known_directors(file, router, &peers.value, found);
-    for director in file.directors.iter().filter_map(|director| director.name.as_ref()) {
-        if !peers.value.iter().any(|peer| peer.director.value == director.value) {
-            let message = format!("{}: peers lacks {}", router.what, quote(&director.value));
-            found.add(Finding::error(&peers.span, message).hint(example));
-        }
-    }
-    let addresses = || peers.value.iter().filter_map(|peer| peer.value.as_ref());
-    unique(&format!("{}: peer address", router.what), addresses(), found);
-    for peer in addresses() {
-        let virtual_one =
-            router.addresses.iter().flatten().flatten().find(|at| at.value.0 == peer.value);
-        if let Some(virtual_one) = virtual_one {
-            let message = format!("{}: peer {} is a virtual address", router.what, peer.value);
-            let finding = Finding::error(&peer.span, message)
-                .hint("a peer's address stays on its director: take the interface's own")
-                .other(&virtual_one.span, "moves between the directors");
-            found.add(finding);
         }
     }
 }
