@@ -10,6 +10,9 @@
 
 #![forbid(unsafe_code)]
 
+mod belief;
 mod settings;
+mod tracker;
 
 pub use settings::{Command, Run, Settings, Timing};
+pub use tracker::{Event, Output, Sample, State, Tracker};

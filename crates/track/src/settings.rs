@@ -53,6 +53,9 @@ pub struct Run {
 }
 
 impl Timing {
+    /// What an answer from this machine may be late by before it counts as none.
+    pub const GRACE: Duration = Duration::from_millis(500);
+
     /// What a source has unless the file says otherwise.
     ///
     /// What the kernel tells is bad at once and good when it has lasted a second, so that a
@@ -95,7 +98,7 @@ impl Timing {
     /// bound of each other, since neither needs longer.
     pub fn bound(&self) -> Duration {
         let slowest = |run: Run| (self.interval * run.samples.get()).max(run.lasting);
-        slowest(self.fall).max(slowest(self.rise)) + self.timeout
+        slowest(self.fall).max(slowest(self.rise)) + self.timeout + Self::GRACE
     }
 
     /// Whether the other director can lose what this source looks at in the same moment, so that
