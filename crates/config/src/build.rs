@@ -12,7 +12,8 @@ use vrrp_proto::{ChecksumPolicy, Priority};
 use crate::finding::At;
 use crate::raw;
 use crate::settings::{
-    Address, Adverts, CheckSettings, Director, Router, Server, Service, Settings, Track, Version,
+    Address, Adverts, CheckSettings, Director, Group, Router, Server, Service, Settings, Track,
+    Version,
 };
 
 /// The file as the rest of the daemon takes it.
@@ -24,7 +25,10 @@ pub(crate) fn settings(file: raw::File) -> Option<Settings> {
     Some(Settings {
         pair: pair.name?.value,
         secret_file: pair.secret_file?.map(|at| at.value),
+        announce: file.announce?,
         routers: routers.collect::<Option<_>>()?,
+        groups: file.groups.into_iter().map(group).collect::<Option<_>>()?,
+        scripts: file.scripts.into_iter().map(script).collect::<Option<_>>()?,
         services: file.services.into_iter().map(service).collect::<Option<_>>()?,
         directors,
     })
@@ -67,6 +71,8 @@ fn router(raw: raw::Router, directors: &[Director]) -> Option<Router> {
         strictness: raw.strictness?.value,
         accept: raw.accept?.value,
         virtual_mac: value(raw.virtual_mac?),
+        routes: raw.routes?.into_iter().map(value).collect::<Option<_>>()?,
+        rules: raw.rules?.into_iter().map(value).collect::<Option<_>>()?,
     })
 }
 
@@ -110,7 +116,20 @@ fn per_director<T>(entries: Vec<raw::PerDirector<T>>) -> Option<BTreeMap<String,
 
 fn track(raw: Option<raw::Track>) -> Option<Track> {
     let raw = raw?;
-    Some(Track { interface: raw.interface?.value, weight: raw.weight?.value })
+    Some(Track { source: raw.source?.value, impact: raw.impact?.value, timing: raw.timing?.value })
+}
+
+fn group(raw: raw::Group) -> Option<Group> {
+    let routers = raw.routers?.into_iter().map(|at| Some(at?.value));
+    Some(Group {
+        name: raw.name?.value,
+        routers: routers.collect::<Option<_>>()?,
+        leader: value(raw.leader?),
+    })
+}
+
+fn script(raw: raw::Script) -> Option<(String, track::Command)> {
+    Some((raw.name?.value, raw.command?.value))
 }
 
 fn service(raw: raw::Service) -> Option<Service> {

@@ -16,8 +16,10 @@ mod adverts;
 mod causes;
 mod devices;
 mod directors;
+mod groups;
 mod routers;
 mod services;
+mod tracks;
 
 /// Compares everything with everything.
 pub(crate) fn check(file: &File, found: &mut Findings) {
@@ -29,6 +31,8 @@ pub(crate) fn check(file: &File, found: &mut Findings) {
     addresses::check(file, found);
     adverts::check(file, found);
     devices::check(file, found);
+    tracks::check(file, found);
+    groups::check(file, found);
     services::check(file, found);
     causes::check(file, found);
 }

@@ -18,10 +18,12 @@ pub use plan::{Part, RouterPlan};
 /// The file as one director's machines take it. Ids count up in the order of the file.
 #[derive(Clone, Debug)]
 pub struct Assembly {
-    /// Every router.
+    /// Every router that is in no group, and every group.
     pub routers: Vec<RouterPlan>,
     /// Every check; servers with the same question share none yet.
     pub checks: BTreeMap<CheckId, Check>,
+    /// Every tracked source.
+    pub track: track::Settings,
     /// What the coordinator cares about.
     pub coordinator: coordinator::Settings,
 }
@@ -34,13 +36,18 @@ impl Settings {
         if !known && !self.directors.is_empty() {
             return None;
         }
+        let tracked = self.routers.iter().flat_map(|router| &router.track);
         let mut assembly = Assembly {
             routers: Vec::new(),
+            track: track::Settings {
+                sources: tracked.map(|track| (track.source.clone(), track.timing)).collect(),
+                scripts: self.scripts.clone(),
+            },
             checks: BTreeMap::new(),
             coordinator: coordinator::Settings { hold: HOLD, ..Default::default() },
         };
-        for router in &self.routers {
-            assembly.add_router(self, name, router)?;
+        for unit in plan::units(self) {
+            assembly.add_unit(self, name, &unit)?;
         }
         for service in &self.services {
             assembly.add_service(service);
@@ -54,17 +61,17 @@ impl Settings {
 }
 
 impl Assembly {
-    fn add_router(&mut self, file: &Settings, director: &str, router: &Router) -> Option<()> {
+    fn add_unit(&mut self, file: &Settings, director: &str, unit: &plan::Unit<'_>) -> Option<()> {
         let id = RouterId(number(self.routers.len()));
-        let (plan, policy) = plan::plan(file, director, id, router)?;
+        let (plan, policy) = unit.plan(file, director, id)?;
         self.coordinator.routers.insert(id, policy);
         self.routers.push(plan);
         Some(())
     }
 
     fn add_service(&mut self, service: &Service) {
-        let router = service.router.as_ref();
-        let router = self.routers.iter().find(|plan| Some(&plan.name) == router);
+        let is = |part: &Part| Some(&part.name) == service.router.as_ref();
+        let router = self.routers.iter().find(|plan| plan.parts.iter().any(is));
         let mut pool = Pool {
             name: service.name.clone(),
             router: router.map(|plan| plan.id),

@@ -43,7 +43,23 @@
 //! | `preempt` | whether a higher base priority takes over from a live Active | `true` |
 //! | `preempt_delay` | how long a live Active of lower priority is left alone, up to 1h | `"0s"` |
 //! | `startup_delay` | how long it takes no part after the start, up to 1h | `"0s"` |
-//! | `track` | list of `{ interface, weight }`: what losing it adds, -253 to 253 | none |
+//! | `route` | list of routes that follow the role, as `ip route` has them: | none |
+//! | | `"default via 192.0.2.1 dev eth0 table 100 src 192.0.2.80 metric 10"` | |
+//! | `rule` | list of policy rules that follow the role, as `ip rule` has them: | none |
+//! | | `"from 192.0.2.80 to 10.0.0.0/8 fwmark 7 table 100 priority 1000"` | |
+//! | `track` | list of facts about this machine; of `interface` to `script` one each | none |
+//! | `track.interface` | an interface that should be up and running | |
+//! | `track.address` | an address that should be on some interface | |
+//! | `track.route` | a route that should be in the main table: `"0.0.0.0/0"` | |
+//! | `track.gateway` | a next hop that should answer on the router's interface, or on `interface` | |
+//! | `track.file` | an absolute path; the number in the file is multiplied with `weight` | |
+//! | `track.process` | a process of this name that should run | |
+//! | `track.script` | the name of a `[[script]]` that should exit with 0 | |
+//! | `track.weight` | what losing it adds to the priority, -253 to 253 | this or `fault` |
+//! | `track.fault` | `true`: without it the router takes no part | this or `weight` |
+//! | `track.interval` | from one look to the next, 10ms to 1h | 1s; 5s of files and scripts |
+//! | `track.timeout` | how long a look may take, at most the interval | see `track::Timing` |
+//! | `track.fall`, `track.rise` | looks in a row that are believed, 1 to 1000, or how long they last: `"2s"` | see there |
 //! | `adverts` | `"multicast"` or `"unicast"` | `"multicast"` |
 //! | `peers` | `{ lb1 = "192.0.2.11", lb2 = "192.0.2.12" }`: every director's own address there; | with unicast only |
 //! | | with both families a list of one of each: `["192.0.2.11", "2001:db8::11"]` | |
@@ -51,6 +67,17 @@
 //! | `accept` | whether packets for the addresses are taken (RFC 9568, Accept_Mode) | `true` |
 //! | `virtual_mac` | `true`, or a device's name: the addresses answer with the virtual MAC of RFC 9568 | `false` |
 //! | | the device is called `gm4-VRID-INTERFACE`, `gm6-...` for IPv6, or NAME and NAME`-6` | |
+//! | `[[group]]` | routers that are Active together: their causes add up in one priority | |
+//! | `name` | a name that no router has | required |
+//! | `routers` | their names; they agree in `interval`, `down_factor`, `preempt`, delays, `accept`, `priority` | required |
+//! | `leader` | the one whose adverts and link decide for all, its IPv4 half if it has both | all decide |
+//! | `[[script]]` | a program that is run for `track` | |
+//! | `name` | a name | required |
+//! | `command` | an absolute path, or a list of one and arguments | required |
+//! | `[announce]` | how held addresses are announced (gratuitous ARP, neighbour advertisements) | |
+//! | `burst` | copies at once, 1 to 10 | 1 |
+//! | `refresh` | from one later copy to the next, 1s to 24h, or `false` | `"60s"` |
+//! | `rate` | announcements in a second of the whole director, or `false` for no cap | 1000 |
 //! | `[[service]]` | an IPVS virtual server | |
 //! | `name` | a name | required |
 //! | `listen` | `"tcp://ADDRESS:PORT"` or `"udp://ADDRESS:PORT"` | required |
@@ -96,6 +123,6 @@ pub use check::check;
 pub use director::{Assembly, Part, RouterPlan};
 pub use problem::{Problem, Report, Severity};
 pub use settings::{
-    Address, Adverts, CheckSettings, Director, Router, Server, Service, Settings, Track, Version,
-    VirtualMac,
+    Address, Adverts, CheckSettings, Director, Group, Router, Server, Service, Settings, Track,
+    Version, VirtualMac,
 };

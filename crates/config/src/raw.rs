@@ -7,9 +7,11 @@
 use std::net::IpAddr;
 
 use clock::{Duration, Interval};
+use coordinator::{Impact, Source};
 use health::Question;
 use ipvs_table::{Forward, Scheduler, ServiceKey, Weight};
-use vrrp_proto::held::{Accept, Scope};
+use track::{Command, Timing};
+use vrrp_proto::held::{Accept, AnnouncePolicy, Scope, VirtualRoute, VirtualRule};
 use vrrp_proto::router::{Preempt, Strictness};
 use vrrp_proto::{ChecksumPolicy, DownFactor, Family, Priority, Vrid};
 
@@ -21,7 +23,11 @@ use crate::settings::VirtualMac;
 pub(crate) struct File {
     pub(crate) pair: Option<Pair>,
     pub(crate) directors: Vec<Director>,
+    /// The default if absent.
+    pub(crate) announce: Option<AnnouncePolicy>,
     pub(crate) routers: Vec<Router>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) scripts: Vec<Script>,
     pub(crate) services: Vec<Service>,
     /// Whether an element of one of the lists is no table: then nothing can be said of absences.
     pub(crate) incomplete: bool,
@@ -70,6 +76,8 @@ pub(crate) struct Router {
     pub(crate) strictness: Option<At<Strictness>>,
     pub(crate) accept: Option<At<Accept>>,
     pub(crate) virtual_mac: Option<Option<At<VirtualMac>>>,
+    pub(crate) routes: Option<Vec<Option<At<VirtualRoute>>>>,
+    pub(crate) rules: Option<Vec<Option<At<VirtualRule>>>>,
 }
 
 impl Router {
@@ -128,8 +136,27 @@ pub(crate) enum Way {
 /// An item of `router.track`
 #[derive(Debug)]
 pub(crate) struct Track {
-    pub(crate) interface: Option<At<String>>,
-    pub(crate) weight: Option<At<i32>>,
+    pub(crate) what: String,
+    pub(crate) source: Option<At<Source>>,
+    pub(crate) impact: Option<At<Impact>>,
+    pub(crate) timing: Option<At<Timing>>,
+}
+
+/// `[[group]]`
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) what: String,
+    pub(crate) header: Span,
+    pub(crate) name: Option<At<String>>,
+    pub(crate) routers: Option<Vec<Option<At<String>>>>,
+    pub(crate) leader: Option<Option<At<String>>>,
+}
+
+/// `[[script]]`
+#[derive(Debug)]
+pub(crate) struct Script {
+    pub(crate) name: Option<At<String>>,
+    pub(crate) command: Option<At<Command>>,
 }
 
 /// `[[service]]`

@@ -1,11 +1,14 @@
 //! The validated file: what exists holds together.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use coordinator::Quorum;
 use health::{Question, Timing};
 use ipvs_table::{Forward, Scheduler, ServiceKey, Weight};
+use track::Command;
 use vrrp_proto::Priority;
+use vrrp_proto::held::AnnouncePolicy;
 
 mod router;
 
@@ -21,8 +24,14 @@ pub struct Settings {
     pub secret_file: Option<String>,
     /// `[[director]]`, one or two; none if there is nothing to do at all
     pub directors: Vec<Director>,
+    /// `[announce]`
+    pub announce: AnnouncePolicy,
     /// `[[router]]`
     pub routers: Vec<Router>,
+    /// `[[group]]`
+    pub groups: Vec<Group>,
+    /// `[[script]]`: what each runs, by name
+    pub scripts: BTreeMap<String, Command>,
     /// `[[service]]`
     pub services: Vec<Service>,
 }
@@ -36,6 +45,17 @@ pub struct Director {
     pub address: Option<IpAddr>,
     /// Base priority of its routers; 100 by default.
     pub priority: Priority,
+}
+
+/// `[[group]]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// Its routers, by name: they agree on what they decide together.
+    pub routers: Vec<String>,
+    /// The one that decides for all; all decide without it.
+    pub leader: Option<String>,
 }
 
 /// `[[service]]`

@@ -3,22 +3,26 @@
 use std::collections::BTreeMap;
 
 use clock::Duration;
+use vrrp_proto::held::{VirtualRoute, VirtualRule};
 use vrrp_proto::router::Preempt;
 use vrrp_proto::{Family, Vrid};
 
+use super::groups::{Unit, units};
 use super::{unique, unknown};
 use crate::finding::{At, Finding, Findings, quote};
-use crate::raw::{File, PerDirector, Router, Service};
+use crate::raw::{File, PerDirector, Router};
 
 pub(super) fn check(file: &File, found: &mut Findings) {
     unique("router", file.routers.iter().filter_map(|router| router.name.as_ref()), found);
     unique_vrids(file, found);
     for router in &file.routers {
         fast_interval(router, found);
-        tracks(router, found);
         known_directors(file, router, router.priority.as_deref().unwrap_or_default(), found);
         delays(router, found);
-        purpose(file, router, found);
+        follows(router, found);
+    }
+    for unit in units(file) {
+        purpose(file, &unit, found);
     }
 }
 
@@ -52,6 +56,29 @@ fn unique_vrids(file: &File, found: &mut Findings) {
     }
 }
 
+/// Routes and rules that follow the role, each once: the kernel has one of each.
+fn follows(router: &Router, found: &mut Findings) {
+    let route = |at: &At<VirtualRoute>| {
+        let VirtualRoute { to: (to, prefix), table, metric, .. } = &at.value;
+        let part = |key: &str, value: &Option<u32>| {
+            value.map(|value| format!(" {key} {value}")).unwrap_or_default()
+        };
+        let name = format!("{to}/{prefix}{}{}", part("table", table), part("metric", metric));
+        At::new(name, at.span.clone())
+    };
+    let routes: Vec<_> = router.routes.iter().flatten().flatten().map(route).collect();
+    unique(&format!("{}: route", router.what), &routes, found);
+    let mut seen: BTreeMap<&VirtualRule, &At<VirtualRule>> = BTreeMap::new();
+    for rule in router.rules.iter().flatten().flatten() {
+        let first = *seen.entry(&rule.value).or_insert(rule);
+        if !std::ptr::eq(first, rule) {
+            let message = format!("{}: this rule is there twice", router.what);
+            let finding = Finding::error(&rule.span, message).hint("remove one of them");
+            found.add(finding.other(&first.span, "first written here"));
+        }
+    }
+}
+
 /// What only a router that preempts waits for.
 fn delays(router: &Router, found: &mut Findings) {
     let (Some(preempt), Some(delay)) = (&router.preempt, &router.preempt_delay) else {
@@ -76,27 +103,6 @@ fn fast_interval(router: &Router, found: &mut Findings) {
     }
 }
 
-fn tracks(router: &Router, found: &mut Findings) {
-    let tracked = || router.track.iter().flatten().flatten();
-    let interfaces = tracked().filter_map(|track| track.interface.as_ref());
-    unique(&format!("{}: tracked interface", router.what), interfaces.clone(), found);
-    for interface in interfaces {
-        if router.interface.as_ref().is_some_and(|own| own.value == interface.value) {
-            let message = format!("{}: tracks the interface it runs on", router.what);
-            let hint = "remove it: without that interface the router takes no part anyway";
-            found.add(Finding::warning(&interface.span, message).hint(hint));
-        }
-    }
-    for weight in tracked().filter_map(|track| track.weight.as_ref()) {
-        if weight.value > 0 {
-            let message =
-                format!("{}: losing this interface would raise the priority", router.what);
-            let hint = format!("did you mean {}?", -weight.value);
-            found.add(Finding::warning(&weight.span, message).hint(hint));
-        }
-    }
-}
-
 pub(super) fn known_directors<T>(
     file: &File,
     router: &Router,
@@ -116,27 +122,35 @@ pub(super) fn known_directors<T>(
     }
 }
 
-/// A router that nothing depends on, and whose priority nothing can change.
-fn purpose(file: &File, router: &Router, found: &mut Findings) {
-    let (Some(name), Some(track)) = (&router.name, &router.track) else {
-        return;
-    };
+/// What nothing depends on, and whose priority nothing can change.
+fn purpose(file: &File, unit: &Unit<'_>, found: &mut Findings) {
     let exists = |wanted: &str| {
         let names = file.routers.iter().filter_map(|router| router.name.as_ref());
         names.into_iter().any(|name| name.value == wanted)
     };
-    let used = |service: &Service| match &service.router {
-        // Unusable, or there is none of that name: it may have meant this one.
-        None => true,
-        Some(Some(router)) => router.value == name.value || !exists(&router.value),
-        Some(None) => false,
+    let serves = |name: &str| {
+        file.services.iter().any(|service| match &service.router {
+            // Unusable, or there is none of that name: it may have meant this one.
+            None => true,
+            Some(Some(router)) => router.value == name || !exists(&router.value),
+            Some(None) => false,
+        })
     };
-    if track.is_empty() && !file.incomplete && !file.services.iter().any(used) {
-        let message = format!("{} tracks nothing and no service names it", router.what);
-        let hint =
-            format!("its priority never changes; add `router = \"{}\"` to a service", name.value);
-        found.add(Finding::warning(&router.header, message).hint(hint));
+    let has_one = |router: &&Router| match (&router.name, &router.track) {
+        (Some(name), Some(track)) => !track.is_empty() || serves(&name.value),
+        (None, _) | (_, None) => true,
+    };
+    if file.incomplete || unit.routers.iter().any(has_one) {
+        return;
     }
+    let Some((router, name)) = unit.routers.first().and_then(|one| Some((one, one.name.as_ref()?)))
+    else {
+        return;
+    };
+    let message = format!("{} tracks nothing and no service names it", unit.what);
+    let hint =
+        format!("its priority never changes; add `router = \"{}\"` to a service", name.value);
+    found.add(Finding::warning(&router.header, message).hint(hint));
 }
 
 /// Below it, what Linux schedules late moves addresses.

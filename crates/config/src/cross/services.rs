@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipvs_table::{Forward, ServerKey, ServiceKey};
+use vrrp_proto::held::Accept;
 
 use super::{router_of, unique, unknown};
 use crate::finding::{At, Finding, Findings};
 use crate::raw::{Address, File, Quorum, Router, Server, Service};
+
+mod nat;
 
 pub(super) fn check(file: &File, found: &mut Findings) {
     unique("service", file.services.iter().filter_map(|service| service.name.as_ref()), found);
@@ -23,6 +26,7 @@ pub(super) fn check(file: &File, found: &mut Findings) {
     for service in &file.services {
         on_its_router(service, &routers, unnamed, found);
         quorum(service, file, found);
+        nat::check(service, file, found);
         unchecked(service, found);
         ports(service, found);
         unique_servers(service, found);
@@ -62,6 +66,12 @@ fn on_its_router(
         // Unusable: it may have meant this one.
         None => true,
     };
+    if let Some(accept) = router.accept.as_ref().filter(|accept| accept.value == Accept::No) {
+        let message = format!("{}: its router takes no packets for its addresses", service.what);
+        let hint = "remove `accept = false`: IPVS sees only packets that are taken";
+        let finding = Finding::warning(&listen.span, message).hint(hint);
+        found.add(finding.other(&accept.span, "accept = false"));
+    }
     if !addresses.iter().chain(unadvertised).any(is_there) {
         let message = format!("{}: {address} is not an address of {}", service.what, router.what);
         let finding = Finding::error(&listen.span, message)

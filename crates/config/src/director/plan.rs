@@ -1,23 +1,25 @@
-//! One decision of one director: a router of the file, with its virtual routers and what it holds.
+//! One decision of one director: a router of the file or a group, with its virtual routers and what
+//! it holds.
 
 use std::net::IpAddr;
 use std::ops::Range;
 
 use clock::Duration;
-use coordinator::RouterPolicy;
+use coordinator::{Impact, RouterPolicy, Source};
+use track::Timing;
 use vrrp_proto::held::{Held, Mac, MemberSetup, VirtualAddress};
 use vrrp_proto::{Family, LinkId, Priority, RouterId, router};
 
 use super::HOLD;
 use crate::quantity::longest_prefix;
-use crate::settings::{Address, Adverts, Router, Settings, Version};
+use crate::settings::{Address, Adverts, Router, Settings, Track, Version};
 
 /// What decides as one.
 #[derive(Clone, Debug)]
 pub struct RouterPlan {
     /// Its identity.
     pub id: RouterId,
-    /// Its name in the file.
+    /// The name of the group, or of its one router.
     pub name: String,
     /// Protocol settings; each member's `link` is 0 until the wire thread numbers the links.
     pub settings: router::Settings,
@@ -40,45 +42,126 @@ pub struct Part {
     pub addresses: Range<usize>,
 }
 
-/// The router on this director; `None` if the director has no priority for it.
-pub(super) fn plan(
-    file: &Settings,
-    director: &str,
-    id: RouterId,
-    router: &Router,
-) -> Option<(RouterPlan, RouterPolicy)> {
-    let base = *router.priority.get(director)?;
-    let peer_base = peer_base(router, director);
-    let checked = file.services_of(router).any(|service| service.check.is_some());
-    let mut plan = RouterPlan {
-        id,
-        name: router.name.clone(),
-        settings: router::Settings {
+/// What decides as one: a router alone, or those of a group, which agree on what they decide.
+pub(super) struct Unit<'a> {
+    /// The group's name, or the router's.
+    name: &'a str,
+    first: &'a Router,
+    others: Vec<&'a Router>,
+    leader: Option<&'a str>,
+}
+
+/// Every unit, in the order of their first routers in the file.
+pub(super) fn units(file: &Settings) -> Vec<Unit<'_>> {
+    let mut units: Vec<Unit<'_>> = Vec::new();
+    for router in &file.routers {
+        let group = file.groups.iter().find(|group| group.routers.contains(&router.name));
+        let Some(group) = group else {
+            let (name, others) = (router.name.as_str(), Vec::new());
+            units.push(Unit { name, first: router, others, leader: None });
+            continue;
+        };
+        if units.iter().any(|unit| unit.name == group.name) {
+            continue;
+        }
+        let find = |name: &String| file.routers.iter().find(|router| router.name == *name);
+        let mut routers = group.routers.iter().filter_map(find);
+        if let Some(first) = routers.next() {
+            let (name, leader) = (group.name.as_str(), group.leader.as_deref());
+            units.push(Unit { name, first, others: routers.collect(), leader });
+        }
+    }
+    units
+}
+
+impl Unit<'_> {
+    fn routers(&self) -> impl Iterator<Item = &Router> {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
+
+    /// The unit on this director; `None` if the director has no priority for it.
+    pub(super) fn plan(
+        &self,
+        file: &Settings,
+        director: &str,
+        id: RouterId,
+    ) -> Option<(RouterPlan, RouterPolicy)> {
+        let first = self.first;
+        let base = *first.priority.get(director)?;
+        let peer_base = peer_base(first, director);
+        let held = Held { accept: first.accept, announce: file.announce, ..Held::default() };
+        let mut plan = RouterPlan {
+            id,
+            name: self.name.to_owned(),
+            settings: router::Settings {
+                members: Vec::new(),
+                deciders: router::Deciders::All,
+                priority: base,
+                interval: first.interval,
+                down_factor: first.down_factor,
+                preempt: first.preempt,
+                preempt_delay: first.preempt_delay,
+                startup_delay: first.startup_delay,
+                peer_base,
+                rival: peer_base.map_or(Priority::MAX, |base| self.highest(file, base)),
+                hold: self.hold(file),
+            },
             members: Vec::new(),
-            deciders: router::Deciders::All,
-            priority: base,
-            interval: router.interval,
-            down_factor: router.down_factor,
-            preempt: router.preempt,
-            preempt_delay: router.preempt_delay,
-            startup_delay: router.startup_delay,
-            peer_base,
-            rival: peer_base.map_or(Priority::MAX, |base| highest(file, router, base)),
-            hold: if checked { HOLD } else { Duration::ZERO },
-        },
-        members: Vec::new(),
-        held: Held { accept: router.accept, ..Held::default() },
-        parts: Vec::new(),
-    };
-    plan.add(router, director);
-    let track = router.track.iter().map(|track| coordinator::Track {
-        source: coordinator::Source::Interface(track.interface.clone()),
-        impact: coordinator::Impact::Weight(track.weight),
-        // A fact about this machine alone: the other director cannot see the same.
-        hold: None,
-    });
-    let policy = RouterPolicy { name: plan.name.clone(), base, track: track.collect() };
-    Some((plan, policy))
+            held,
+            parts: Vec::new(),
+        };
+        for router in self.routers() {
+            if self.leader == Some(&router.name) {
+                plan.settings.deciders = router::Deciders::Leader(plan.members.len());
+            }
+            plan.add(router, director);
+        }
+        let track = self.routers().flat_map(|router| &router.track).map(tracked);
+        let policy = RouterPolicy { name: plan.name.clone(), base, track: track.collect() };
+        Some((plan, policy))
+    }
+
+    /// The highest priority a director with this base can have: with every cause that raises it.
+    fn highest(&self, file: &Settings, base: Priority) -> Priority {
+        if base == Priority::OWNER {
+            return base;
+        }
+        let mut rise = 0_i32;
+        for router in self.routers() {
+            for track in &router.track {
+                match (&track.source, track.impact) {
+                    // Whatever the file will say.
+                    (Source::File(_), Impact::Weight(_)) => return Priority::MAX,
+                    (_, Impact::Weight(weight)) => rise = rise.saturating_add(weight.max(0)),
+                    (_, Impact::Fault) => {}
+                }
+            }
+            for quorum in file.services_of(router).filter_map(|service| service.quorum) {
+                rise = rise.saturating_add(quorum.priority.max(0));
+            }
+        }
+        Priority::clamped(i32::from(base.get()).saturating_add(rise))
+    }
+
+    /// Claims wait for what is asked of servers or the machine; the mover tells of interfaces before
+    /// anything is claimed.
+    fn hold(&self, file: &Settings) -> Duration {
+        let is_told = |track: &Track| matches!(track.source, Source::Interface(_));
+        let waits = |router: &Router| {
+            file.services_of(router).any(|service| service.check.is_some())
+                || !router.track.iter().all(is_told)
+        };
+        if self.routers().any(waits) { HOLD } else { Duration::ZERO }
+    }
+}
+
+fn tracked(track: &Track) -> coordinator::Track {
+    coordinator::Track {
+        source: track.source.clone(),
+        impact: track.impact,
+        // What concerns one machine alone the other director cannot see.
+        hold: Timing::is_shared(&track.source).then(|| track.timing.bound()),
+    }
 }
 
 impl RouterPlan {
@@ -102,6 +185,8 @@ impl RouterPlan {
             });
         }
         self.held.addresses.extend(held(router));
+        self.held.routes.extend(router.routes.iter().cloned());
+        self.held.rules.extend(router.rules.iter().cloned());
         self.parts.push(Part {
             name: router.name.clone(),
             members: members..self.members.len(),
@@ -193,15 +278,4 @@ fn made_link_local(router: &Router) -> Option<IpAddr> {
 fn peer_base(router: &Router, director: &str) -> Option<Priority> {
     let others = router.priority.iter().filter(|(name, _)| *name != director);
     others.map(|(_, priority)| *priority).max()
-}
-
-/// The highest priority a director with this base can have: with every cause that raises it.
-fn highest(file: &Settings, router: &Router, base: Priority) -> Priority {
-    if base == Priority::OWNER {
-        return base;
-    }
-    let tracked = router.track.iter().map(|track| track.weight);
-    let quorums = file.services_of(router).filter_map(|service| Some(service.quorum?.priority));
-    let rise: i32 = tracked.chain(quorums).filter(|value| *value > 0).sum();
-    Priority::clamped(i32::from(base.get()).saturating_add(rise))
 }

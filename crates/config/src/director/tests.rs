@@ -1,14 +1,17 @@
 use std::net::IpAddr;
 
 use clock::Interval;
+use coordinator::{Impact, Source};
 use health::{HttpGet, Question};
-use vrrp_proto::held::{Accept, Mac, MemberSetup};
+use track::{Run, Timing};
+use vrrp_proto::held::{Accept, AnnouncePolicy, Mac, MemberSetup, VirtualRoute, VirtualRule};
 use vrrp_proto::{ChecksumPolicy, Family, Priority, router};
 
 use super::*;
 use crate::check;
 
 const EXAMPLE: &str = include_str!("../../tests/golden/example.toml");
+const GROUP: &str = include_str!("../../tests/golden/example-group.toml");
 const EVERYTHING: &str = include_str!("../../tests/golden/everything.toml");
 
 #[test]
@@ -65,7 +68,8 @@ fn every_server_has_a_check_of_its_own_in_the_order_of_the_file() {
 #[test]
 fn unicast_adverts_go_from_our_address_to_the_others() {
     let plan = &assembly(EVERYTHING, "lb2").routers[0];
-    let sources: Vec<_> = plan.members.iter().map(|member| member.source).collect();
+    let own = &plan.members[plan.parts[0].members.clone()];
+    let sources: Vec<_> = own.iter().map(|member| member.source).collect();
     assert_eq!(sources, [Some(address("192.0.2.12")), Some(address("2001:db8::12"))]);
     for (member, peer) in plan.settings.members.iter().zip(["192.0.2.11", "2001:db8::11"]) {
         let peers = vec![address(peer)];
@@ -174,6 +178,127 @@ fn an_owner_is_255_and_the_other_knows_it() {
     assert_eq!(assembly(&text, "lb1").routers[0].settings.priority, Priority::OWNER);
     let other = &assembly(&text, "lb2").routers[0].settings;
     assert_eq!((other.rival, other.peer_base), (Priority::OWNER, Some(Priority::OWNER)));
+}
+
+#[test]
+fn a_group_is_one_decision_with_the_members_and_causes_of_all() {
+    let assembly = assembly(GROUP, "lb2");
+    let [plan] = assembly.routers.as_slice() else { panic!("one plan") };
+    assert_eq!(plan.name, "edge");
+    let members: Vec<_> = plan.settings.members.iter().map(|one| one.protocol.family()).collect();
+    assert_eq!(members, [Family::V4, Family::V6, Family::V4]);
+    let interfaces: Vec<_> = plan.members.iter().map(|one| one.interface.as_str()).collect();
+    assert_eq!(interfaces, ["eth0", "eth0", "eth1"]);
+    let parts = [
+        Part { name: "outside".into(), members: 0..2, addresses: 0..3 },
+        Part { name: "inside".into(), members: 2..3, addresses: 3..4 },
+    ];
+    assert_eq!(plan.parts, parts);
+    assert_eq!(plan.settings.deciders, router::Deciders::All);
+    let policy = &assembly.coordinator.routers[&plan.id];
+    assert_eq!((policy.name.as_str(), policy.base), ("edge", priority(100)));
+    assert_eq!(policy.track.len(), 1);
+    let pool = assembly.coordinator.pools.values().next().unwrap();
+    assert_eq!(pool.router, Some(plan.id), "the service names one of its routers");
+    let rival = |text: &str| self::assembly(text, "lb2").routers[0].settings.rival;
+    assert_eq!(rival(GROUP), priority(150));
+    let rises =
+        GROUP.replace("priority = -60", "priority = 7").replace("weight = -60", "weight = 5");
+    assert_eq!(rival(&rises), priority(162), "the causes of both add up");
+}
+
+#[test]
+fn a_leader_is_the_first_half_of_its_router() {
+    let led = |name: &str| {
+        let routers = "routers = [\"inside\", \"outside\"]";
+        let text = GROUP.replace(
+            "routers = [\"outside\", \"inside\"]",
+            &format!("{routers}\nleader = \"{name}\""),
+        );
+        assembly(&text, "lb1").routers[0].settings.deciders
+    };
+    assert_eq!(led("inside"), router::Deciders::Leader(0));
+    assert_eq!(led("outside"), router::Deciders::Leader(1));
+}
+
+#[test]
+fn tracked_sources_have_their_impact_their_hold_and_one_timing() {
+    let track = "track = [\
+        { gateway = \"192.0.2.1\", weight = -20, interval = \"200ms\", fall = 5 }, \
+        { process = \"haproxy\", fault = true, fall = \"3s\" }, \
+        { file = \"/run/x\", weight = 2 }]";
+    let text = EXAMPLE.replace("track = [{ interface = \"eth1\", weight = -60 }]", track);
+    let assembly = assembly(&text, "lb1");
+    let gateway = Source::Gateway(address("192.0.2.1"), "eth0".into());
+    let process = Source::Process("haproxy".into());
+    let file = Source::File("/run/x".into());
+    let gateway_timing = Timing {
+        interval: Duration::from_millis(200),
+        timeout: Duration::from_millis(200),
+        fall: Run::of(5),
+        rise: Run::of(2),
+    };
+    let lasting = Run { lasting: Duration::from_secs(3), ..Run::of(1) };
+    let sources = BTreeMap::from([
+        (gateway.clone(), gateway_timing),
+        (process.clone(), Timing { fall: lasting, ..Timing::of(&process) }),
+        (file.clone(), Timing::of(&file)),
+    ]);
+    assert_eq!(assembly.track.sources, sources);
+    let (weight, fault) = (Impact::Weight, Impact::Fault);
+    let held = Some(gateway_timing.bound());
+    let track = [
+        coordinator::Track { source: gateway, impact: weight(-20), hold: held },
+        coordinator::Track { source: process, impact: fault, hold: None },
+        coordinator::Track { source: file, impact: weight(2), hold: None },
+    ];
+    assert_eq!(assembly.coordinator.routers[&RouterId(0)].track, track);
+    let rival = assembly.routers[0].settings.rival;
+    assert_eq!(rival, Priority::MAX, "the other's file may hold any number");
+}
+
+#[test]
+fn a_claim_waits_for_what_is_asked_of_the_machine() {
+    let hold = |track: &str| {
+        let keys = format!("[{track}]");
+        let text = EXAMPLE.replace("[{ interface = \"eth1\", weight = -60 }]", &keys);
+        let text: String = text
+            .lines()
+            .filter(|line| !line.starts_with("check"))
+            .fold(String::new(), |all, line| all + line + "\n");
+        assembly(&text, "lb1").routers[0].settings.hold
+    };
+    assert_eq!(hold("{ interface = \"eth1\", fault = true }"), Duration::ZERO);
+    assert_eq!(hold("{ process = \"haproxy\", fault = true }"), Duration::from_secs(5));
+}
+
+#[test]
+fn routes_rules_and_announcements_are_held_with_the_addresses() {
+    let keys = "route = [\"default via 192.0.2.1 dev eth0 table 100 src 192.0.2.80 metric 10\"]\n\
+                rule = [\"from 192.0.2.80 table 100 priority 1000\"]";
+    let plan = with("\"192.0.2.80\"", keys);
+    let route = VirtualRoute {
+        to: (address("0.0.0.0"), 0),
+        via: Some(address("192.0.2.1")),
+        interface: Some("eth0".into()),
+        source: Some(address("192.0.2.80")),
+        table: Some(100),
+        metric: Some(10),
+    };
+    assert_eq!(plan.held.routes, [route]);
+    let rule = VirtualRule {
+        from: Some((address("192.0.2.80"), 32)),
+        to: None,
+        mark: None,
+        table: 100,
+        priority: Some(1000),
+    };
+    assert_eq!(plan.held.rules, [rule]);
+    assert_eq!(plan.held.announce, AnnouncePolicy::default());
+    let text = EXAMPLE
+        .replace("[[router]]", "[announce]\nburst = 3\nrefresh = false\nrate = false\n[[router]]");
+    let announce = assembly(&text, "lb1").routers[0].held.announce;
+    assert_eq!(announce, AnnouncePolicy { burst: 3, refresh: None, rate: None });
 }
 
 #[test]

@@ -51,6 +51,24 @@ pub(crate) fn password(text: &str) -> Result<[u8; 8], Wrong> {
     }
 }
 
+/// What a process is called: its `comm` of at most 15 bytes, or the base name of its program.
+pub(crate) fn process(text: &str) -> Result<String, Wrong> {
+    if (1..=255).contains(&text.len()) && !text.contains(['/', '\0', '\n']) {
+        Ok(text.into())
+    } else {
+        Err(Wrong::new("cannot be a process")
+            .hint("the name of its program without folders, such as \"haproxy\""))
+    }
+}
+
+/// An argument of a program.
+pub(crate) fn argument(text: &str) -> Result<String, Wrong> {
+    if text.contains('\0') {
+        return Err(Wrong::new("holds a zero byte, which ends an argument"));
+    }
+    Ok(text.into())
+}
+
 /// The path of a file.
 pub(crate) fn path(text: &str) -> Result<String, Wrong> {
     if text.starts_with('/') && !text.contains('\0') {

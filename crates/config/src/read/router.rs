@@ -9,6 +9,7 @@ use super::check::within;
 use super::{Reader, base_priority};
 use crate::fields::{Field, Fields, maybe, or};
 use crate::finding::{At, Findings, Span};
+use crate::quantity::Wrong;
 use crate::settings::VirtualMac;
 use crate::{quantity, raw};
 
@@ -35,14 +36,15 @@ impl Reader<'_> {
             ["preempt", "preempt_delay", "startup_delay"].map(|key| fields.optional(key));
         let [adverts, peers, min_ttl] =
             ["adverts", "peers", "min_ttl"].map(|key| fields.optional(key));
-        let [accept, virtual_mac] = ["accept", "virtual_mac"].map(|key| fields.optional(key));
+        let [accept, virtual_mac, route, rule] =
+            ["accept", "virtual_mac", "route", "rule"].map(|key| fields.optional(key));
         self.close(fields);
 
         let found = &mut *self.found;
+        let interface = interface.and_then(|field| interface_name(&field, found));
         raw::Router {
             what,
             name: name.and_then(|field| field.parse("\"web\"", quantity::name, found)),
-            interface: interface.and_then(|field| interface_name(&field, found)),
             vrid: vrid.and_then(|field| vrid_of(&field, found)),
             version: version_of(version, &header, found),
             password: maybe(password, |field| {
@@ -67,10 +69,13 @@ impl Reader<'_> {
             accept: accept_of(accept, &header, found),
             virtual_mac: maybe(virtual_mac, |field| virtual_mac_of(field, found))
                 .map(Option::flatten),
+            routes: each(route, "[\"default via 192.0.2.1 table 100\"]", quantity::route, found),
+            rules: each(rule, "[\"from 192.0.2.80 table 100\"]", quantity::rule, found),
             addresses: addresses.and_then(|field| self.addresses(&field)),
             unadvertised: maybe(unadvertised, |field| self.unadvertised(field))
                 .map(Option::unwrap_or_default),
-            track: self.track(track),
+            track: self.track(track, interface.as_ref()),
+            interface,
             header,
         }
     }
@@ -149,6 +154,21 @@ fn virtual_mac_of(field: &Field<'_>, found: &mut Findings) -> Option<Option<At<V
     }
     let name = field.parse("\"vrrp.51\", or true", quantity::interface, found)?;
     Some(Some(At::new(VirtualMac::Named(name.value), name.span)))
+}
+
+/// A list of strings, each of them a value.
+fn each<T>(
+    field: Option<Field<'_>>,
+    example: &str,
+    parser: impl Fn(&str) -> Result<T, Wrong>,
+    found: &mut Findings,
+) -> Option<Vec<Option<At<T>>>> {
+    let Some(field) = field else {
+        return Some(Vec::new());
+    };
+    let items = field.list(example, found)?;
+    let example = example.trim_matches(['[', ']']);
+    Some(items.iter().map(|item| item.parse(example, &parser, found)).collect())
 }
 
 /// A key that is true or false, with what those mean.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
 use clock::{Duration, Interval};
-use vrrp_proto::held::{Accept, Scope};
+use coordinator::{Impact, Source};
+use track::Timing;
+use vrrp_proto::held::{Accept, Scope, VirtualRoute, VirtualRule};
 use vrrp_proto::router::{Auth, Preempt, Strictness};
 use vrrp_proto::{ChecksumPolicy, DownFactor, Family, Priority, Vrid};
 
@@ -27,7 +29,7 @@ pub struct Router {
     pub unadvertised: Vec<Address>,
     /// Base priority per director, from here or from the directors.
     pub priority: BTreeMap<String, Priority>,
-    /// Tracked interfaces.
+    /// Tracked facts about each director.
     pub track: Vec<Track>,
     /// Multicast by default.
     pub adverts: Adverts,
@@ -45,6 +47,10 @@ pub struct Router {
     pub accept: Accept,
     /// None by default: the addresses answer with the interface's own MAC address.
     pub virtual_mac: Option<VirtualMac>,
+    /// Routes that follow the role.
+    pub routes: Vec<VirtualRoute>,
+    /// Policy rules that follow the role.
+    pub rules: Vec<VirtualRule>,
 }
 
 impl Router {
@@ -153,10 +159,12 @@ pub enum VirtualMac {
 /// `router.track`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Track {
-    /// The interface.
-    pub interface: String,
-    /// Added to the priority while it is down.
-    pub weight: i32,
+    /// Where the fact comes from.
+    pub source: Source,
+    /// What it does.
+    pub impact: Impact,
+    /// When it is looked at.
+    pub timing: Timing,
 }
 
 /// `router.adverts` and `router.peers`
