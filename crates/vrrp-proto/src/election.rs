@@ -8,12 +8,13 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::net::IpAddr;
 
 use clock::Instant;
 
-use crate::router::{Deciders, Link, Path, Protocol};
-use crate::wire::{self, Addresses, Advert, Datagram, Discard, Format};
+use crate::router::{Deciders, Link, Path, Preempt, Protocol};
+use crate::wire::{self, Advert, Datagram, Discard, Envelope, Format};
 use crate::{Checksum, Family, LinkId, MemberId, Priority, Role, Router, RouterId, Vrid, router};
 
 mod admission;
@@ -21,6 +22,7 @@ mod counters;
 mod seat;
 
 pub use counters::Counters;
+use seat::Standing;
 pub use seat::{Counters as SeatCounters, Peer, Seat};
 
 /// Every virtual router of this director.
@@ -138,16 +140,17 @@ impl Election {
             Datagram::V4(_) => Family::V4,
             Datagram::V6 { .. } => Family::V6,
         };
-        let vrid = wire::vrid(datagram);
-        let place = vrid.and_then(|vrid| self.index.get(&(link, family, vrid)).copied());
-        let heard = wire::parse(datagram);
-        match heard.and_then(|(advert, addresses)| self.advert(now, place, advert, addresses)) {
-            Ok(()) => {}
-            Err(discard) => {
-                let seat =
-                    place.and_then(|(at, member)| self.units.get_mut(at)?.seats.get_mut(member));
-                self.counters.discard(seat.map(Seat::counters_mut), discard);
-            }
+        let envelope = Envelope::open(datagram);
+        let from = envelope.map(|envelope| envelope.from).ok();
+        let vrid = envelope.and_then(|envelope| envelope.vrid());
+        let place = vrid.ok().and_then(|vrid| self.index.get(&(link, family, vrid)).copied());
+        if let Err(discard) = envelope.and_then(|envelope| self.advert(now, place, &envelope)) {
+            let seat = place.and_then(|(at, member)| self.units.get_mut(at)?.seats.get_mut(member));
+            let counters = seat.map(|seat| {
+                seat.discards(now, discard, from);
+                seat.counters_mut()
+            });
+            self.counters.discard(counters, discard);
         }
     }
 
@@ -155,28 +158,29 @@ impl Election {
         &mut self,
         now: Instant,
         place: Option<(usize, usize)>,
-        advert: Advert,
-        addresses: Addresses<'_>,
+        envelope: &Envelope<'_>,
     ) -> Result<(), Discard> {
+        admission::travelled(envelope)?;
+        envelope.vrid()?;
         let (position, at) = place.ok_or(Discard::Vrid)?;
         let unit = self.units.get_mut(position).ok_or(Discard::Vrid)?;
         let settings = unit.router.settings();
         let member = settings.members.get(at).ok_or(Discard::Vrid)?;
         let seat = unit.seats.get_mut(at).ok_or(Discard::Vrid)?;
-        admission::admit(settings.interval, member, seat, &advert)?;
-        admission::compare(settings.interval, member, &advert, addresses, seat.counters_mut());
+        let advert = admission::admit(now, settings.interval, member, seat, envelope)?;
         let Advert { from, priority, interval, .. } = advert;
         let form = match advert.format {
             Format::V3Ipv4(form) => Some(form),
             Format::V2(_) | Format::V3Ipv6 => None,
         };
-        seat.hear(Peer { address: from, priority, interval, at: now }, form);
         let tie = match seat.link() {
             Link::Up(ours) => from.cmp(&ours),
-            Link::Down => core::cmp::Ordering::Greater,
+            Link::Down => Ordering::Greater,
         };
+        let heard = router::Heard { from, tie, priority, interval };
+        let peer = Peer { address: from, priority, interval, at: now };
+        seat.hear(peer, form, standing(&unit.router, &heard));
         if counts(settings.deciders, at) {
-            let heard = router::Heard { from, tie, priority, interval };
             self.deliver(now, position, router::Event::Advert(heard));
         }
         Ok(())
@@ -261,7 +265,8 @@ impl Election {
             Protocol::V3Ipv6 => Format::V3Ipv6,
         };
         let interval = settings.interval;
-        let advert = Advert { from, to, ttl: 255, vrid: member.vrid, priority, interval, format };
+        let (ttl, vrid) = (wire::TTL, member.vrid);
+        let advert = Advert { from, to, ttl, vrid, priority, interval, format };
         wire::emit(&advert, &member.addresses, buffer)
     }
 
@@ -309,6 +314,19 @@ fn counts(deciders: Deciders, at: usize) -> bool {
         Deciders::All => true,
         Deciders::Leader(leader) => at == leader,
     }
+}
+
+/// Whether the sender of an advert holds the addresses, or is to hold them, in our router's eyes
+/// (RFC 9568 6.4.2, 6.4.3).
+fn standing(router: &Router, heard: &router::Heard) -> Standing {
+    let ours = router.priority();
+    let wins = match router.role() {
+        Role::Backup => heard.priority >= ours || router.settings().preempt == Preempt::No,
+        Role::Init | Role::Active | Role::Leaving => {
+            (heard.priority, heard.tie) > (ours, Ordering::Equal)
+        }
+    };
+    if wins { Standing::Obeyed } else { Standing::Lesser }
 }
 
 /// Whether every seat that decides can send and hear.
