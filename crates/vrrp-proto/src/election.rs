@@ -37,7 +37,20 @@ pub struct Election {
     /// For routers added later.
     links: BTreeMap<(LinkId, Family), Link>,
     counters: Counters,
+    /// Whether the last event was a datagram that was thrown away.
+    discarded: Option<Discarded>,
     outputs: Vec<Output>,
+}
+
+/// A datagram that named one of our virtual routers and was thrown away.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Discarded {
+    /// Which virtual router.
+    pub member: MemberId,
+    /// Why.
+    pub why: Discard,
+    /// Who sent it, as far as its header could be read.
+    pub from: Option<IpAddr>,
 }
 
 /// A router, and one seat for each of its members.
@@ -79,6 +92,7 @@ impl Election {
     /// Takes in one event; returns what to do about it, in order.
     pub fn handle(&mut self, now: Instant, event: Event<'_>) -> &[Output] {
         self.outputs.clear();
+        self.discarded = None;
         match event {
             Event::Add(id, settings) => self.add(now, id, settings),
             Event::Datagram(link, datagram) => self.datagram(now, link, datagram),
@@ -145,6 +159,10 @@ impl Election {
         let vrid = envelope.and_then(|envelope| envelope.vrid());
         let place = vrid.ok().and_then(|vrid| self.index.get(&(link, family, vrid)).copied());
         if let Err(discard) = envelope.and_then(|envelope| self.advert(now, place, &envelope)) {
+            self.discarded = place.and_then(|(unit, at)| {
+                let member = MemberId { router: self.units.get(unit)?.id, at };
+                Some(Discarded { member, why: discard, from })
+            });
             let seat = place.and_then(|(at, member)| self.units.get_mut(at)?.seats.get_mut(member));
             let counters = seat.map(|seat| {
                 seat.discards(now, discard, from);
@@ -283,6 +301,11 @@ impl Election {
     /// The seats of a router, in the order of its members.
     pub fn seats(&self, id: RouterId) -> &[Seat] {
         self.unit(id).map_or(&[], |unit| &unit.seats)
+    }
+
+    /// The datagram that was just thrown away, if the last event was one.
+    pub const fn discarded(&self) -> Option<Discarded> {
+        self.discarded
     }
 
     /// What was counted that concerns no single router.

@@ -220,6 +220,11 @@ fn discards(settings: Settings, sent: &Sent, why: Discard) {
         let noted = Some((why, ms(1_000), Some(sent.advert.from)));
         assert_eq!(after.last_discard(), noted, "{why:?}");
     }
+    let told = (why != Discard::Vrid).then_some((MEMBER, why, Some(sent.advert.from)));
+    let got = election.discarded().map(|told| (told.member, told.why, told.from));
+    assert_eq!(got, told, "{why:?}");
+    election.handle(ms(1_000), Event::Tick);
+    assert_eq!(election.discarded(), None, "{why:?}: told once");
 }
 
 /// The datagram is taken as an advert; this is counted against it.
