@@ -81,8 +81,7 @@ impl Core {
                     self.feed(now, Event::Learned(MemberId { router: id, at }, checksum));
                 }
             }
-            let enter =
-                if holds { router::Event::Resume(advert) } else { router::Event::Startup };
+            let enter = if holds { router::Event::Resume(advert) } else { router::Event::Startup };
             self.feed(now, Event::Router(id, enter));
         }
     }

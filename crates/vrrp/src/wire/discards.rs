@@ -80,11 +80,20 @@ mod tests {
         Instant::ZERO + Duration::from_secs(seconds)
     }
 
-    fn told(discards: &mut Discards, now: u64, inbox: &mut Inbox<Fact>, teller: &mut Teller) -> Vec<u64> {
+    fn told(
+        discards: &mut Discards,
+        now: u64,
+        inbox: &mut Inbox<Fact>,
+        teller: &mut Teller,
+    ) -> Vec<u64> {
         discards.tell(at(now), teller);
         assert!(teller.flush());
         let counts = std::iter::from_fn(|| inbox.take());
-        counts.filter_map(|fact| if let Fact::Discards { count, .. } = fact { Some(count) } else { None }).collect()
+        counts
+            .filter_map(
+                |fact| if let Fact::Discards { count, .. } = fact { Some(count) } else { None },
+            )
+            .collect()
     }
 
     #[test]

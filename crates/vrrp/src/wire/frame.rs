@@ -86,7 +86,8 @@ mod tests {
     /// The header of vector T5 of the reference, but for its length.
     #[test]
     fn an_ipv6_advert_has_the_header_of_the_vector() {
-        let want = "6c000000000370fffe800000000000000000000000000001ff020000000000000000000000000012";
+        let want =
+            "6c000000000370fffe800000000000000000000000000001ff020000000000000000000000000012";
         assert_eq!(hex(&built("fe80::1", "ff02::12", None).unwrap()), want.to_owned() + "616263");
     }
 

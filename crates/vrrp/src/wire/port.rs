@@ -209,12 +209,7 @@ impl Side {
         Ok(())
     }
 
-    fn send(
-        &mut self,
-        election: &Election,
-        frames: &mut [Frame],
-        left: &mut impl FnMut(usize),
-    ) {
+    fn send(&mut self, election: &Election, frames: &mut [Frame], left: &mut impl FnMut(usize)) {
         let index = self.sockets.as_ref().map_or(0, |sockets| sockets.index);
         let raw = self.sockets.as_ref().map(|sockets| &sockets.raw);
         let packet = self.sockets.as_ref().and_then(|sockets| sockets.packet.as_ref());
