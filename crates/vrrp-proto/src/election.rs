@@ -13,7 +13,7 @@ use core::net::IpAddr;
 
 use clock::Instant;
 
-use crate::router::{Deciders, Link, Path, Preempt, Protocol};
+use crate::router::{Deciders, Link, Path, Preempt, Protocol, Version};
 use crate::wire::{self, Advert, Datagram, Discard, Envelope, Format};
 use crate::{Checksum, Family, LinkId, MemberId, Priority, Role, Router, RouterId, Vrid, router};
 
@@ -191,18 +191,26 @@ impl Election {
         let seat = unit.seats.get_mut(at).ok_or(Discard::Vrid)?;
         let advert = admission::admit(now, settings.interval, member, seat, envelope)?;
         let Advert { from, priority, interval, .. } = advert;
-        let form = match advert.format {
-            Format::V3Ipv4(form) => Some(form),
-            Format::V2(_) | Format::V3Ipv6 => None,
+        let (version, form) = match advert.format {
+            Format::V2(_) => (Version::V2, None),
+            Format::V3Ipv4(form) => (Version::V3, Some(form)),
+            Format::V3Ipv6 => (Version::V3, None),
         };
-        let tie = match seat.link() {
-            Link::Up(ours) => from.cmp(&ours),
-            Link::Down => Ordering::Greater,
+        let deciders = settings.deciders;
+        let heard = router::Heard {
+            from,
+            tie: seat.compare(from),
+            dissent: dissent(deciders, at, &unit.seats),
+            version,
+            priority,
+            interval,
         };
-        let heard = router::Heard { from, tie, priority, interval };
+        let standing = standing(&unit.router, &heard);
         let peer = Peer { address: from, priority, interval, at: now };
-        seat.hear(peer, form, standing(&unit.router, &heard));
-        if counts(settings.deciders, at) {
+        if let Some(seat) = unit.seats.get_mut(at) {
+            seat.hear(peer, form, standing);
+        }
+        if counts(deciders, at) {
             self.deliver(now, position, router::Event::Advert(heard));
         }
         Ok(())
@@ -345,6 +353,16 @@ fn counts(deciders: Deciders, at: usize) -> bool {
     }
 }
 
+/// How many of the seats that decide before this one do not say that we lose a tie.
+fn dissent(deciders: Deciders, at: usize, seats: &[Seat]) -> u8 {
+    let before = seats.iter().take(at).enumerate().filter(|(at, _)| counts(deciders, *at));
+    let loses = |seat: &Seat| {
+        seat.peer().is_some_and(|peer| seat.compare(peer.address) == Ordering::Greater)
+    };
+    let dissenting = before.filter(|(_, seat)| !loses(seat)).count();
+    u8::try_from(dissenting).unwrap_or(u8::MAX)
+}
+
 /// Whether the sender of an advert holds the addresses, or is to hold them, in our router's eyes
 /// (RFC 9568 6.4.2, 6.4.3).
 fn standing(router: &Router, heard: &router::Heard) -> Standing {
@@ -358,10 +376,24 @@ fn standing(router: &Router, heard: &router::Heard) -> Standing {
     if wins { Standing::Obeyed } else { Standing::Lesser }
 }
 
-/// Whether every seat that decides can send and hear.
+/// What the seats that decide can do together.
 fn path(deciders: Deciders, seats: &[Seat]) -> Path {
-    let mut deciding = seats.iter().enumerate().filter(|(at, _)| counts(deciders, *at));
-    if deciding.all(|(_, seat)| seat.link() != Link::Down) { Path::Open } else { Path::Closed }
+    let deciding = seats.iter().enumerate().filter(|(at, _)| counts(deciders, *at));
+    let links = deciding.map(|(_, seat)| seat.link());
+    let (mut up, mut unaddressed, mut down) = (0_usize, 0_usize, 0_usize);
+    for link in links {
+        *match link {
+            Link::Up(_) => &mut up,
+            Link::Unaddressed => &mut unaddressed,
+            Link::Down => &mut down,
+        } += 1;
+    }
+    match (up, unaddressed, down) {
+        (1.., 0, 0) => Path::Open,
+        (1.., _, _) => Path::Partial,
+        (0, 1.., 0) => Path::Unaddressed,
+        (0, _, _) => Path::Closed,
+    }
 }
 
 #[cfg(test)]

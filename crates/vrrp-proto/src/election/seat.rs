@@ -1,9 +1,11 @@
 //! One virtual router's seat at its link: from where it speaks, what it heard, what it counted.
 
+use core::cmp::Ordering;
 use core::net::IpAddr;
 
 use clock::Instant;
 
+pub use crate::router::Peer;
 use crate::router::{Link, Member, Output, Protocol};
 use crate::wire::Discard;
 use crate::{Checksum, ChecksumPolicy, Priority, Role};
@@ -25,19 +27,6 @@ pub struct Seat {
     peer: Option<Peer>,
     counters: Counters,
     noted: Noted,
-}
-
-/// The last valid advert heard.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Peer {
-    /// Who sent it.
-    pub address: IpAddr,
-    /// Its priority; 0 if it said that it leaves.
-    pub priority: Priority,
-    /// How often it advertises.
-    pub interval: clock::Interval,
-    /// When it came in.
-    pub at: Instant,
 }
 
 /// What an advert means to our router.
@@ -98,6 +87,14 @@ impl Seat {
             Protocol::V3Ipv4(ChecksumPolicy::Auto) | Protocol::V2(_) | Protocol::V3Ipv6 => {
                 self.learned
             }
+        }
+    }
+
+    /// How this address compares with ours: larger wins a tie (RFC 9568 6.4.3).
+    pub(super) fn compare(&self, address: IpAddr) -> Ordering {
+        match self.link {
+            Link::Up(ours) => address.cmp(&ours),
+            Link::Down | Link::Unaddressed => Ordering::Greater,
         }
     }
 
