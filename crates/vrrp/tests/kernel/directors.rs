@@ -15,7 +15,7 @@ fn settled(fact: &Fact) -> Option<Holding> {
     if let Fact::Settled { holding, .. } = fact { Some(*holding) } else { None }
 }
 
-fn role(fact: &Fact) -> Option<(Role, Reason)> {
+pub(crate) fn role(fact: &Fact) -> Option<(Role, Reason)> {
     if let Fact::Role { role, reason, .. } = fact { Some((*role, *reason)) } else { None }
 }
 

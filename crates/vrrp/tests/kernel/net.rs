@@ -51,6 +51,9 @@ impl Lab {
         for &host in &lab.hosts {
             run(&format!("netns add {}", lab.space(host)));
             lab.ip(host, "link set lo up");
+            // Nobody else has their addresses: a second of detection each is nothing to wait for.
+            let setting = "/proc/sys/net/ipv6/conf/default/accept_dad";
+            lab.inside(host, || fs::write(setting, "0").unwrap());
             lab.plug(host, "eth0");
         }
         lab
