@@ -118,11 +118,8 @@ fn harm(site: &mut Site, case: Case) -> Result<Harm> {
 /// How often the advertising side changed, and by how much the Active's worst advert was late.
 fn adverts(site: &mut Site, from: u64, until: u64) -> (usize, f64) {
     let heard = site.ear.since(from);
-    let sides: Vec<Side> = heard
-        .iter()
-        .filter(|heard| heard.claims(heard.side))
-        .map(|heard| heard.side)
-        .collect();
+    let sides: Vec<Side> =
+        heard.iter().filter(|heard| heard.claims(heard.side)).map(|heard| heard.side).collect();
     let mut changes = sides.windows(2).filter(|pair| pair[0] != pair[1]).count();
     changes += usize::from(sides.first() == Some(&Side::Lb2));
     let mut last = from;

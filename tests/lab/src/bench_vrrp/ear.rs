@@ -171,7 +171,8 @@ impl Drop for Ear {
 }
 
 fn open_socket(ports: impl Iterator<Item = usize>) -> Result<Socket> {
-    let nothing_yet = Socket::new(Domain::PACKET, Type::RAW, None).context("open a packet socket")?;
+    let nothing_yet =
+        Socket::new(Domain::PACKET, Type::RAW, None).context("open a packet socket")?;
     nothing_yet.attach_filter(&filter(ports)?)?;
     sys::ignore_outgoing(&nothing_yet).context("ignore outgoing packets")?;
     setsockopt(&nothing_yet, sockopt::ReceiveTimestampns, &true)?;
@@ -198,11 +199,11 @@ fn listen(
         match recvmmsg(socket.as_raw_fd(), &mut headers, &mut parts, flags, None) {
             Ok(messages) => {
                 for message in messages {
-                    let at_ns = message.cmsgs()?.find_map(|control| match control {
-                        ControlMessageOwned::ScmTimestampns(time) => {
-                            Some(Duration::from(time).as_nanos() as u64)
-                        }
-                        _ => None,
+                    let at_ns = message.cmsgs()?.find_map(|control| {
+                        let ControlMessageOwned::ScmTimestampns(time) = control else {
+                            return None;
+                        };
+                        Some(Duration::from(time).as_nanos() as u64)
                     });
                     let port = message.address.and_then(|from| ports.get(&from.ifindex()));
                     let said = message.iovs().next().and_then(decode);

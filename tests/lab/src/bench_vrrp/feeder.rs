@@ -58,12 +58,17 @@ impl Feeder {
     /// Feeds the routers of this site's plan, as lb1, on whose host nothing else may run.
     pub(crate) fn start(site: &Site, rhythm: Rhythm, shift: u32) -> Result<Self> {
         let (mac, source) = site.lb1.host.enter(|| addresses_of("eth0"))?;
-        let frames: Vec<Vec<u8>> = site.plan.routers.iter().map(|router| {
-            let addresses: Vec<Ipv4Addr> = router.addresses.clone();
-            let (vrid, interval) = (router.vrid, router.interval);
-            let priority = Side::Lb1.priority();
-            Frame { mac, source, vrid, priority, interval, addresses }.good()
-        }).collect();
+        let frames: Vec<Vec<u8>> = site
+            .plan
+            .routers
+            .iter()
+            .map(|router| {
+                let addresses: Vec<Ipv4Addr> = router.addresses.clone();
+                let (vrid, interval) = (router.vrid, router.interval);
+                let priority = Side::Lb1.priority();
+                Frame { mac, source, vrid, priority, interval, addresses }.good()
+            })
+            .collect();
         let socket = raw_socket(&site.lb1.host, "eth0")?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);

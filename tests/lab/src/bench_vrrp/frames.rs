@@ -120,9 +120,9 @@ impl Frame {
 
 /// RFC 1071.
 fn checksum(bytes: &[u8]) -> [u8; 2] {
-    let words = bytes.chunks(2).map(|pair| {
-        u32::from(pair[0]) << 8 | pair.get(1).copied().map_or(0, u32::from)
-    });
+    let words = bytes
+        .chunks(2)
+        .map(|pair| u32::from(pair[0]) << 8 | pair.get(1).copied().map_or(0, u32::from));
     let mut sum: u32 = words.sum();
     while sum > 0xffff {
         sum = (sum >> 16) + (sum & 0xffff);
@@ -163,7 +163,10 @@ mod tests {
     #[test]
     fn a_good_frame_is_what_the_independent_decoder_reads() {
         let Some((_, Kind::Advert(advert))) = decode::frame(&frame().good()) else { panic!() };
-        assert_eq!((advert.vrid, advert.priority, advert.interval_cs, advert.ttl), (7, 150, 10, 255));
+        assert_eq!(
+            (advert.vrid, advert.priority, advert.interval_cs, advert.ttl),
+            (7, 150, 10, 255)
+        );
         assert_eq!(advert.addresses, frame().addresses);
         assert_eq!(advert.checksum, Checksum::PseudoHeader);
     }

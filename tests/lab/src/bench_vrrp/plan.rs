@@ -12,6 +12,15 @@ use crate::peers::{Product, Side};
 pub(crate) struct Plan {
     pub(crate) routers: Vec<Router>,
     pub(crate) preempt: Preempt,
+    pub(crate) cap: Cap,
+}
+
+/// Whether a director's announcements are held to a number a second.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Cap {
+    /// As the product has it.
+    Default,
+    Off,
 }
 
 /// Whether a returning higher priority takes its role back.
@@ -67,7 +76,7 @@ impl Router {
 
 impl Plan {
     pub(crate) fn of(routers: Vec<Router>) -> Self {
-        Self { routers, preempt: Preempt::Yes }
+        Self { routers, preempt: Preempt::Yes, cap: Cap::Default }
     }
 
     /// So many virtual routers.
@@ -95,6 +104,9 @@ impl Plan {
 
     fn gemel_file(&self) -> String {
         let mut file = String::from("[pair]\nname = \"bench\"\n");
+        if self.cap == Cap::Off {
+            add(&mut file, "[announce]\nrate = false\n");
+        }
         for side in [Side::Lb1, Side::Lb2] {
             let (name, priority) = (side.name(), side.priority());
             add(&mut file, &format!("[[director]]\nname = \"{name}\"\npriority = {priority}\n"));

@@ -93,11 +93,12 @@ fn one(product: Product, options: &Options, found: &mut Found) -> Result<()> {
         let from = now_ns();
         let back = remove_and_await(&hand, &monitor, &[removed])?;
         found.back_ms.add(millis(back));
-        let garp = site.ear.wait_for(from, SOON, "an announcement", |heard| {
-            heard.announces(Side::Lb1)
+        let garp =
+            site.ear.wait_for(from, SOON, "an announcement", |heard| heard.announces(Side::Lb1));
+        found.garp_ms.add(match garp {
+            Ok(garp) => (garp.at_ns - from) as f64 / 1e6,
+            Err(_) => millis(SOON),
         });
-        let announced = garp.map_or(millis(SOON), |garp| (garp.at_ns - from) as f64 / 1e6);
-        found.garp_ms.add(announced);
         // Another phase of the advert interval each time.
         pass(Duration::from_millis(20 + (trial as u64 * 37) % 100))?;
         found.echoes_lost.add(client.finish()?.lost as f64);

@@ -50,10 +50,6 @@ impl Cell {
         Self { text, json }
     }
 
-    pub(crate) fn none() -> Self {
-        Self { text: "-".to_owned(), json: Value::Null }
-    }
-
     pub(crate) fn count(count: usize) -> Self {
         Self { text: count.to_string(), json: json!(count) }
     }
@@ -65,11 +61,6 @@ impl Cell {
     pub(crate) fn words(words: impl Into<String>) -> Self {
         let text = words.into();
         Self { json: json!(text), text }
-    }
-
-    /// The number of one, where there is one.
-    pub(crate) fn maybe(value: Option<f64>) -> Self {
-        value.map_or_else(Self::none, Self::value)
     }
 }
 
@@ -107,10 +98,7 @@ impl Report {
     /// The heading of a part.
     pub(crate) fn title(&mut self, title: &str) {
         self.line(&format!("\n{title}"));
-        self.line(&format!(
-            "{:<50} | {:<44} | {:<44} | asked",
-            "", "gemel", "keepalived"
-        ));
+        self.line(&format!("{:<58} | {:<44} | {:<44} | asked", "", "gemel", "keepalived"));
     }
 
     /// A row, at once on the screen.
@@ -121,7 +109,7 @@ impl Report {
             Met::NotAsked => "",
         };
         self.line(&format!(
-            "{:<50} | {:<44} | {:<44} | {verdict}{}",
+            "{:<58} | {:<44} | {:<44} | {verdict}{}",
             row.figure, row.gemel.text, row.keepalived.text, row.asked
         ));
         self.rows.push(row);

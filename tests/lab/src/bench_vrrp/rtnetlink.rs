@@ -49,7 +49,8 @@ impl Hand {
                 request.extend(self.request(change, *address, is_last));
             }
             send(self.socket.as_raw_fd(), &request, MsgFlags::empty())?;
-            self.await_answer(change).with_context(|| format!("{change:?} {} addresses", batch.len()))?;
+            self.await_answer(change)
+                .with_context(|| format!("{change:?} {} addresses", batch.len()))?;
         }
         Ok(began.elapsed())
     }
@@ -63,10 +64,11 @@ impl Hand {
             let length = recv(self.socket.as_raw_fd(), &mut answer, MsgFlags::empty())?;
             let number = |at: usize| answer[..length].get(at..at + 4)?.first_chunk().copied();
             let error = number(HEADER_LEN).map(i32::from_ne_bytes).context("a short answer")?;
-            match Errno::from_raw(-error) {
-                _ if error == 0 => {}
-                Errno::EADDRNOTAVAIL if change == Change::Remove => {}
-                error => refused = refused.and(Err(error)),
+            // 0, all is well, is UnknownErrno.
+            let error = Errno::from_raw(-error);
+            let gone = change == Change::Remove && error == Errno::EADDRNOTAVAIL;
+            if error != Errno::UnknownErrno && !gone {
+                refused = refused.and(Err(error));
             }
             if number(SEQUENCE_AT) == Some(LAST) {
                 return Ok(refused?);
@@ -129,8 +131,7 @@ impl Monitor {
 
 fn route_socket(groups: u32, flags: SockFlag) -> Result<OwnedFd> {
     let flags = flags | SockFlag::SOCK_CLOEXEC;
-    let socket =
-        socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;
+    let socket = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;
     setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_BUFFER)?;
     bind(socket.as_raw_fd(), &NetlinkAddr::new(0, groups))?;
     Ok(socket)

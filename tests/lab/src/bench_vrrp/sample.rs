@@ -48,7 +48,7 @@ impl Sample {
         match count {
             0 => "nothing".to_owned(),
             1 => format!("{} (n 1)", short(worst)),
-            ..ENOUGH_FOR_P99 => {
+            2..ENOUGH_FOR_P99 => {
                 format!("median {}, worst {} (n {count})", short(median), short(worst))
             }
             _ => format!(

@@ -9,7 +9,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -21,7 +22,7 @@ use super::plan::{Plan, own_address};
 use crate::client::{Client, Ticks};
 use crate::daemon::Daemon;
 use crate::net::{Host, Lab};
-use crate::peers::{Product, Side, gemel_run};
+use crate::peers::{Product, Side, gemel_binary, gemel_run};
 use crate::witness::now_ns;
 
 /// Daemons first: what is dropped first is at the top.
@@ -36,8 +37,8 @@ pub(crate) struct Site {
     pub(crate) prober: Host,
     pub(crate) stranger: Host,
     pub(crate) plan: Plan,
-    pub(crate) lab: Lab,
-    /// The files; gone when dropped.
+    /// The network and the files; gone when dropped.
+    _lab: Lab,
     _folder: TempDir,
 }
 
@@ -59,6 +60,12 @@ impl Site {
         let mut lab = Lab::new()?;
         let folder = tempfile::Builder::new().prefix("gemel-bench-").tempdir()?;
         let mut half = |side: Side| -> Result<Half> {
+            let folder = folder.path().join(side.name());
+            fs::create_dir(&folder)?;
+            let file = plan.file(product, side);
+            if product == Product::Gemel {
+                accepted(&file, &folder)?;
+            }
             let ports: Vec<[String; 3]> = (0..links)
                 .map(|link| {
                     let own = own_address(side, link);
@@ -68,9 +75,6 @@ impl Site {
             let ports: Vec<_> =
                 ports.iter().map(|[a, b, c]| (a.as_str(), b.as_str(), c.as_str())).collect();
             let host = lab.host(side.name(), &ports)?;
-            let folder = folder.path().join(side.name());
-            fs::create_dir(&folder)?;
-            let file = plan.file(product, side);
             Ok(Half { side, host, product, links, folder, file, daemon: None })
         };
         let (lb1, lb2) = (half(Side::Lb1)?, half(Side::Lb2)?);
@@ -79,7 +83,18 @@ impl Site {
         let prober = other("prober", "10.0.0.101/16")?;
         let stranger = other("stranger", STRANGER)?;
         let ear = Ear::open(&lab, links)?;
-        Ok(Self { product, lb1, lb2, ear, client, prober, stranger, plan, lab, _folder: folder })
+        Ok(Self {
+            product,
+            lb1,
+            lb2,
+            ear,
+            client,
+            prober,
+            stranger,
+            plan,
+            _lab: lab,
+            _folder: folder,
+        })
     }
 
     /// Starts lb1, waits until it advertises every router, starts lb2 and waits until it has heard
@@ -108,7 +123,11 @@ impl Site {
         let half = self.half(side);
         waited.map(drop).with_context(|| {
             let tale = half.daemon.as_ref().map(Daemon::tale).unwrap_or_default();
-            format!("{name} on {} advertised {} of {wanted} routers; {tale}", side.name(), seen.len())
+            format!(
+                "{name} on {} advertised {} of {wanted} routers; {tale}",
+                side.name(),
+                seen.len()
+            )
         })
     }
 
@@ -178,8 +197,7 @@ impl Half {
         let ticks = Ticks::every(LOOK_AGAIN)?;
         let tries = START.as_millis() / LOOK_AGAIN.as_millis();
         for _ in 0..tries {
-            let groups =
-                self.host.enter(|| fs::read_to_string("/proc/thread-self/net/igmp"))?;
+            let groups = self.host.enter(|| fs::read_to_string("/proc/thread-self/net/igmp"))?;
             if groups.lines().filter(|line| line.trim().starts_with(VRRP_GROUP)).count()
                 >= self.links
             {
@@ -191,7 +209,7 @@ impl Half {
         anyhow::bail!("{name} does not listen for adverts: {tale}")
     }
 
-    fn keepalived(&self) -> Result<std::process::Command> {
+    fn keepalived(&self) -> Result<Command> {
         let config = self.folder.join("keepalived.conf");
         fs::write(&config, &self.file)?;
         let mut command = self.host.command("keepalived");
@@ -207,6 +225,19 @@ impl Half {
         }
         Ok(command)
     }
+}
+
+/// gemel must take the file; what it says of it is the error otherwise.
+fn accepted(file: &str, folder: &Path) -> Result<()> {
+    let path = folder.join("check.toml");
+    fs::write(&path, file)?;
+    let said = Command::new(gemel_binary()?).arg("check").arg(&path).output()?;
+    ensure!(
+        said.status.success(),
+        "gemel refuses the file of the bench; build both of one tree:\n{}",
+        String::from_utf8_lossy(&said.stderr).lines().take(40).collect::<Vec<_>>().join("\n")
+    );
+    Ok(())
 }
 
 /// Lets time pass that a measurement consists of.

@@ -103,21 +103,15 @@ fn tell(report: &mut Report, interval: Duration, load: Load, gemel: &Found, keep
 
 /// A Backup that is fed; the first claim of a daemon may wait for other things, so it is not timed.
 fn fed(product: Product, rhythm: &Rhythm) -> Result<Site> {
-    let routers = (0..rhythm.routers as usize).map(|number| {
-        Router::numbered(number, rhythm.interval)
-    });
+    let routers =
+        (0..rhythm.routers as usize).map(|number| Router::numbered(number, rhythm.interval));
     let mut site = Site::new(product, Plan::of(routers.collect()))?;
     site.lb2.start()?;
     site.await_all(Side::Lb2).with_context(|| format!("start {}", product.name()))?;
     Ok(site)
 }
 
-fn measure(
-    sites: &mut [Site; 2],
-    rhythm: Rhythm,
-    load: Load,
-    trials: usize,
-) -> Result<[Found; 2]> {
+fn measure(sites: &mut [Site; 2], rhythm: Rhythm, load: Load, trials: usize) -> Result<[Found; 2]> {
     let _load = load.start()?;
     let mut feeders = Vec::new();
     for (site, shift) in sites.iter().zip([0, 500]) {
@@ -144,6 +138,8 @@ fn measure(
 #[derive(Default)]
 struct Story {
     fed_at: Option<u64>,
+    /// The Active's run of adverts was heard from its first: only then what follows counts.
+    is_whole: bool,
     /// Adverts of the Active in a row.
     fed: usize,
     advert: bool,
@@ -184,16 +180,16 @@ impl Story {
             (None, Side::Lb2) => {}
             (None, Side::Lb1) => *self = Self { fed_at: Some(heard.at_ns), ..Self::default() },
             (Some(fed_at), Side::Lb1) if heard.at_ns - fed_at > 2 * interval => {
-                // The end of a silence. One that began before we listened is not complete.
-                found.missed += usize::from(self.fed > 0 && !self.advert);
-                *self = Self { fed_at: Some(heard.at_ns), fed: 1, ..Self::default() };
+                found.missed += usize::from(self.is_whole && !self.advert);
+                let fed_at = Some(heard.at_ns);
+                *self = Self { fed_at, is_whole: true, fed: 1, ..Self::default() };
             }
             (Some(_), Side::Lb1) => {
                 self.fed_at = Some(heard.at_ns);
                 self.fed += 1;
             }
             // Its own may still be on its way when the Active's first arrives.
-            (Some(_), Side::Lb2) if self.fed < 2 => {}
+            (Some(_), Side::Lb2) if !self.is_whole || self.fed < 2 => {}
             (Some(fed_at), Side::Lb2) => {
                 let late_ms = late_ms(fed_at);
                 match heard.said {
@@ -247,28 +243,37 @@ mod tests {
 
     const FED: Said = Said::Advert { vrid: 1, priority: 150 };
     const OWN: Said = Said::Advert { vrid: 1, priority: 100 };
+    /// The end of a silence, and two adverts more.
+    const START: [(u64, Side, Said); 4] = [
+        (0, Side::Lb1, FED),
+        (1000, Side::Lb1, FED),
+        (1100, Side::Lb1, FED),
+        (1200, Side::Lb1, FED),
+    ];
     const GARP: Said = Said::Garp(std::net::Ipv4Addr::new(10, 0, 1, 1));
 
     #[test]
     fn a_takeover_is_timed_from_the_end_of_the_wait() {
-        let start = [(0, Side::Lb1, FED), (100, Side::Lb1, FED), (200, Side::Lb1, FED)];
-        let mut story = start.to_vec();
-        story.extend([(561, Side::Lb2, OWN), (562, Side::Lb2, GARP), (563, Side::Lb2, GARP)]);
-        // 200 + 360.9375
+        let mut story = START.to_vec();
+        story.extend([(1561, Side::Lb2, OWN), (1562, Side::Lb2, GARP), (1563, Side::Lb2, GARP)]);
+        // 1200 + 360.9375
         check(&story, "0.062 (n 1) 1.06 (n 1) 0 0");
-        story.extend([(661, Side::Lb2, OWN), (900, Side::Lb1, FED), (901, Side::Lb2, OWN)]);
+        story.extend([(1661, Side::Lb2, OWN), (1900, Side::Lb1, FED), (1901, Side::Lb2, OWN)]);
         check(&story, "0.062 (n 1) 1.06 (n 1) 0 0");
     }
 
     #[test]
     fn an_advert_of_the_backup_between_those_of_the_active_is_a_false_takeover() {
-        let story = [0, 100, 200].map(|ms| (ms, Side::Lb1, FED));
-        check(&[&story[..], &[(250, Side::Lb2, OWN)]].concat(), "nothing nothing 1 0");
+        check(&[&START[..], &[(1250, Side::Lb2, OWN)]].concat(), "nothing nothing 1 0");
     }
 
     #[test]
     fn a_silence_that_nobody_ends_is_a_missed_takeover() {
-        let story = [0, 100, 200, 1000].map(|ms| (ms, Side::Lb1, FED));
-        check(&story, "nothing nothing 0 1");
+        check(&[&START[..], &[(2000, Side::Lb1, FED)]].concat(), "nothing nothing 0 1");
+    }
+
+    #[test]
+    fn a_silence_whose_beginning_was_not_heard_does_not_count() {
+        check(&[(0, Side::Lb1, FED), (1000, Side::Lb1, FED)], "nothing nothing 0 0");
     }
 }

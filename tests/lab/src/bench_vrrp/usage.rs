@@ -23,8 +23,9 @@ impl Usage {
             let tasks = format!("/proc/{process}/task");
             for task in fs::read_dir(&tasks).with_context(|| format!("list {tasks}"))? {
                 let path = task?.path().join("schedstat");
-                let text = fs::read_to_string(&path)
-                    .with_context(|| format!("read {}: is CONFIG_SCHED_INFO set?", path.display()))?;
+                let text = fs::read_to_string(&path).with_context(|| {
+                    format!("read {}: is CONFIG_SCHED_INFO set?", path.display())
+                })?;
                 let busy = text.split_whitespace().next().context("an empty schedstat")?;
                 busy_ns += busy.parse::<u64>()?;
             }
