@@ -77,8 +77,14 @@ impl Judge {
                 | Reason::PeerReleased
                 | Reason::PeerLower
                 | Reason::PeerHigher
+                | Reason::Replaced
                 | Reason::LinkDown
                 | Reason::LinkUp
+                | Reason::AddressGone
+                | Reason::AddressBack
+                | Reason::Fault
+                | Reason::FaultCleared
+                | Reason::StartupDelay
                 | Reason::Shutdown
                 | Reason::Succeeded
                 | Reason::NoSuccessor

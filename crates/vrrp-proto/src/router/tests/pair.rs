@@ -50,7 +50,7 @@ impl Pair {
                 ..settings(1)
             };
             let address = host(last);
-            let router = Router::new(Instant::ZERO, settings, Link::Up(address));
+            let router = Router::new(Instant::ZERO, settings, Path::Open);
             Node { router, address, wanted: None, role: Role::Init, changes: 0 }
         };
         let nodes = [build(1), build(2)];
@@ -87,14 +87,13 @@ impl Pair {
 
     fn order(&mut self) {
         let to = self.dice.below(2) as usize;
-        let address = self.nodes[to].address;
         let event = match self.dice.below(9) {
             0 => Event::Shutdown,
             1 => Event::Keep,
             2 | 3 => Event::Startup,
             4 => Event::Resume(self.now - Duration::from_millis(self.dice.below(4_000))),
-            5 => Event::Link(Link::Down),
-            6 => Event::Link(Link::Up(address)),
+            5 => Event::Path(Path::Closed),
+            6 => Event::Path(Path::Open),
             7 => Event::Ready,
             _ => Event::Priority(prio(self.dice.below(256) as u8)),
         };
@@ -104,13 +103,14 @@ impl Pair {
     fn heal(&mut self) {
         self.faulty = false;
         for to in [0, 1] {
-            self.handle(to, Event::Link(Link::Up(self.nodes[to].address)));
+            self.handle(to, Event::Path(Path::Open));
             self.handle(to, Event::Startup);
         }
     }
 
     fn handle(&mut self, to: usize, event: Event) {
         let seed = self.seed;
+        let peer = self.nodes[1 - to].address;
         let node = &mut self.nodes[to];
         let outputs = node.router.handle(self.now, event);
         let from = node.address;
@@ -124,12 +124,11 @@ impl Pair {
                 Output::Announce => assert_eq!(node.role, Role::Active, "seed {seed}"),
                 Output::Advertise(priority) => {
                     let lost = self.faulty && self.dice.below(2) == 0;
-                    if !lost && node.router.link() != Link::Down {
+                    if !lost && node.router.path() == Path::Open {
                         let interval = node.router.settings().interval;
-                        let checksum = node.router.checksum();
                         let delay =
                             if self.faulty { self.dice.below(200_000_000) } else { 1_000_000 };
-                        let heard = Heard { from, priority, interval, checksum };
+                        let heard = said(from, peer, priority.get(), interval);
                         self.wire.push((self.now + Duration::from_nanos(delay), 1 - to, heard));
                     }
                 }
