@@ -9,15 +9,15 @@ mod neighbour;
 
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 
 use coordinator::Reading;
-use nix::errno::Errno;
 use nix::net::if_::if_nametoindex;
 use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
-use nix::sys::socket::{LinkAddr, getsockname};
 use socket2::Socket;
 use track::Sample;
+
+use crate::sys;
 
 /// One gateway and the way to ask it.
 #[derive(Debug)]
@@ -89,8 +89,7 @@ impl Gateway {
 
 /// The MAC address of the interface a packet socket is bound to, as it is now.
 fn own_mac(link: &Socket) -> io::Result<[u8; 6]> {
-    let own = getsockname::<LinkAddr>(link.as_raw_fd())?.addr();
-    own.ok_or_else(|| io::Error::other("has no MAC address"))
+    sys::own_mac(link.as_fd())?.ok_or_else(|| io::Error::other("has no MAC address"))
 }
 
 /// A MAC address as people write it.

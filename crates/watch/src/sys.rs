@@ -43,6 +43,19 @@ pub(crate) fn send_packet(
     .map(drop)
 }
 
+/// `getsockname(2)`: the MAC address of the interface a packet socket is bound to, as it is now;
+/// `None` if its addresses are not 6 bytes long.
+pub(crate) fn own_mac(socket: BorrowedFd<'_>) -> Result<Option<[u8; 6]>, Errno> {
+    let mut address = link_address(0, 0, [0; 6]);
+    let mut length = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes into a live address of that size.
+    Errno::result(unsafe {
+        libc::getsockname(socket.as_raw_fd(), (&raw mut address).cast(), &raw mut length)
+    })?;
+    let [a, b, c, d, e, f, ..] = address.sll_addr;
+    Ok((address.sll_halen == 6).then_some([a, b, c, d, e, f]))
+}
+
 fn link_address(protocol: u16, index: u32, to: [u8; 6]) -> libc::sockaddr_ll {
     // SAFETY: all-zero is a valid sockaddr_ll.
     let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };

@@ -9,7 +9,7 @@ use coordinator::Reading::{Bad, Good, Number};
 use coordinator::Source;
 use track::{Command, Settings, Timing};
 
-use super::lab::{Watched, settings};
+use super::lab::{Watched, run, settings};
 
 /// So long that no round can be what found a change.
 const NEVER: Duration = Duration::from_secs(3_600);
@@ -86,12 +86,12 @@ fn a_script_is_as_good_as_its_last_exits() {
 #[test]
 fn a_script_that_hangs_stalls_nobody_never_overlaps_and_is_killed_with_its_children() {
     let folder = tempfile::tempdir().unwrap();
-    let (runs, load) = (folder.path().join("runs"), folder.path().join("load"));
-    // Its child waits in the group; whoever finds another run's child still there says so.
+    let [runs, load, lock] = ["runs", "load", "lock"].map(|name| folder.path().join(name));
+    // Its child holds the lock as well: another run gets it only when both are gone.
     let text = format!(
-        "kill -0 $(cat {runs}.child) 2>/dev/null && echo overlap >> {runs}; echo run >> {runs}; \
-         sleep 1000 & echo $! > {runs}.child; wait",
-        runs = runs.display()
+        "exec 9> {lock}; flock -n 9 || echo overlap >> {runs}; echo run >> {runs}; sleep 1000 & wait",
+        runs = runs.display(),
+        lock = lock.display()
     );
     let (source, mut settings) = script(folder.path(), &text);
     let number = file(&load);
@@ -108,11 +108,8 @@ fn a_script_that_hangs_stalls_nobody_never_overlaps_and_is_killed_with_its_child
     watched.wait("more runs", |_| (count().lines().count() >= 4).then_some(()));
     assert!(!count().contains("overlap"), "{}", count());
     // Stopping kills the run that is open, child and all.
-    let child = || fs::read_to_string(format!("{}.child", runs.display())).unwrap();
     watched.stop();
-    let pid = child();
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
-    assert!(stat.as_ref().map_or(true, |stat| stat.contains(") Z")), "{stat:?}");
+    run("flock", &format!("-n {} true", lock.display()));
 }
 
 #[test]

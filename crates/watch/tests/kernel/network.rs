@@ -10,8 +10,7 @@ use super::lab::{Host, Watched, settings};
 #[test]
 fn an_address_is_there_while_some_interface_has_it() {
     let host = Host::new();
-    host.ip("link add d0 up type dummy");
-    host.ip("link add d1 up type dummy");
+    two_ends(&host);
     let (v4, v6) = (address("192.0.2.7"), address("2001:db8::7"));
     host.ip("addr add 2001:db8::7/64 dev d0 nodad");
     let mut watched = Watched::start(Some(&host), settings(&[v4.clone(), v6.clone()]));
@@ -48,7 +47,7 @@ fn an_ipv6_address_somebody_else_has_is_not_there() {
 #[test]
 fn a_route_is_there_while_the_main_table_has_one_that_works() {
     let host = Host::new();
-    host.ip("link add d0 up type dummy");
+    two_ends(&host);
     host.ip("addr add 192.0.2.1/24 dev d0");
     host.ip("addr add 2001:db8::1/64 dev d0 nodad");
     let (net, default) = (route("10.0.0.0", 8), route("0.0.0.0", 0));
@@ -84,7 +83,7 @@ fn a_route_is_there_while_the_main_table_has_one_that_works() {
 #[test]
 fn a_route_that_goes_with_its_link_without_a_word_is_missed() {
     let host = Host::new();
-    host.ip("link add d0 up type dummy");
+    two_ends(&host);
     host.ip("addr add 192.0.2.1/24 dev d0");
     host.ip("route add default via 192.0.2.254");
     let default = route("0.0.0.0", 0);
@@ -103,7 +102,7 @@ fn a_route_that_goes_with_its_link_without_a_word_is_missed() {
 #[test]
 fn a_list_of_thousands_is_read_in_pieces() {
     let host = Host::new();
-    host.ip("link add d0 up type dummy");
+    two_ends(&host);
     host.ip("addr add 192.0.2.1/24 dev d0");
     let folder = tempfile::tempdir().unwrap();
     let batch = folder.path().join("routes");
@@ -121,6 +120,13 @@ fn a_list_of_thousands_is_read_in_pieces() {
     host.ip("route del 10.79.249.0/25");
     watched.says(&last, Bad);
     watched.stop();
+}
+
+/// Interfaces without anybody else: `d0` and `d1`, one cable.
+fn two_ends(host: &Host) {
+    host.ip("link add d0 type veth peer name d1");
+    host.ip("link set d0 up");
+    host.ip("link set d1 up");
 }
 
 fn address(text: &str) -> Source {
