@@ -11,7 +11,6 @@ mod faults;
 mod holding;
 mod names;
 mod orders;
-mod pair;
 mod rate;
 mod stalls;
 mod table;
