@@ -5,8 +5,12 @@
 
 #[path = "kernel/directors.rs"]
 mod directors;
+#[path = "kernel/ear.rs"]
+mod ear;
 #[path = "kernel/handover.rs"]
 mod handover;
+#[path = "kernel/ipv6.rs"]
+mod ipv6;
 #[path = "kernel/moving.rs"]
 mod moving;
 #[path = "kernel/net.rs"]

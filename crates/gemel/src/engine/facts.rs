@@ -50,6 +50,14 @@ impl Engine {
                 self.warn(&format!("router={router} address={address} refused=\"{error}\""));
                 self.problems.insert(key, text);
             }
+            vrrp::Fact::Discards { router, member, why, from, count } => {
+                let router = self.router_name(router);
+                let from = from.map_or("unknown".to_owned(), |from| from.to_string());
+                self.warn(&format!(
+                    "router={router} member={member} discarded={count} from={from} counter={} why=\"{why}\"",
+                    why.counter()
+                ));
+            }
             vrrp::Fact::Report(routers) => self.routers_reported(routers),
             vrrp::Fact::Warning(text) => {
                 self.warn(&format!("warning={}", words::quoted(&text)));
