@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+#[path = "kernel/bench.rs"]
+mod bench;
 #[path = "kernel/directors.rs"]
 mod directors;
 #[path = "kernel/ear.rs"]
