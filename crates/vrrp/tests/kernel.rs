@@ -5,6 +5,10 @@
 
 #[path = "kernel/bench.rs"]
 mod bench;
+#[path = "kernel/claims.rs"]
+mod claims;
+#[path = "kernel/devices.rs"]
+mod devices;
 #[path = "kernel/directors.rs"]
 mod directors;
 #[path = "kernel/ear.rs"]
