@@ -21,5 +21,7 @@ mod ipv6;
 mod moving;
 #[path = "kernel/net.rs"]
 mod net;
+#[path = "kernel/vmac.rs"]
+mod vmac;
 #[path = "kernel/witness.rs"]
 mod witness;
