@@ -5,6 +5,7 @@
 
 use clock::{Duration, Instant};
 use vrrp_proto::router::Protocol;
+use vrrp_proto::wire::Envelope;
 use vrrp_proto::wire::{self, Advert, Format};
 use vrrp_proto::{Checksum, Priority};
 
@@ -59,7 +60,9 @@ impl ForeignRouter {
     /// An advert came in; whether one is to be sent at once.
     pub(crate) fn hear(&mut self, now: Instant, packet: &Packet, setup: &Setup) -> bool {
         let plan = self.plan(setup);
-        let Ok((heard, _)) = wire::parse(packet.datagram()) else { return false };
+        let protocol = plan.members[0].protocol;
+        let read = Envelope::open(packet.datagram()).and_then(|e| Ok(e.read(protocol)?.0));
+        let Ok(heard) = read else { return false };
         if heard.vrid != vrid(self.stranger.router) {
             return false;
         }

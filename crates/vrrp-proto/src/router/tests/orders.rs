@@ -15,12 +15,37 @@ fn leaving_holds_the_addresses_until_somebody_else_answers() {
 }
 
 #[test]
-fn leaving_ends_when_the_slowest_successor_there_can_be_had_its_time() {
+fn leaving_says_so_again_and_ends_when_the_slowest_successor_had_its_time() {
     let mut router = active(settings(254));
     let farewell = [advertise(0), became(Role::Leaving, Reason::Shutdown)];
     check(&mut router, ms(10_000), Event::Shutdown, &farewell);
+    for at in [10_062_500, 10_187_500, 10_437_500] {
+        check_due(&mut router, us(at), &[advertise(0)]);
+    }
     let gone = [ABSENT, became(Role::Init, Reason::NoSuccessor)];
     check_due(&mut router, Instant::from_nanos(11_992_187_500), &gone);
+}
+
+#[test]
+fn nothing_is_repeated_once_somebody_answers() {
+    let mut router = active(settings(100));
+    let farewell = [advertise(0), became(Role::Leaving, Reason::Shutdown)];
+    check(&mut router, ms(10_000), Event::Shutdown, &farewell);
+    let gone = [ABSENT, became(Role::Init, Reason::Succeeded)];
+    check(&mut router, ms(10_050), heard(HIGHER_ADDRESS, 1), &gone);
+    check(&mut router, ms(10_063), Event::Tick, &[]);
+}
+
+#[test]
+fn a_leaver_that_slept_through_its_repeats_says_no_more_than_one_a_wakeup() {
+    let mut router = active(settings(100));
+    let farewell = [advertise(0), became(Role::Leaving, Reason::Shutdown)];
+    check(&mut router, ms(10_000), Event::Shutdown, &farewell);
+    check(&mut router, ms(10_300), Event::Tick, &[advertise(0)]);
+    check(&mut router, ms(10_301), Event::Tick, &[advertise(0)]);
+    check_due(&mut router, us(10_437_500), &[advertise(0)]);
+    let gone = [ABSENT, became(Role::Init, Reason::NoSuccessor)];
+    check(&mut router, ms(12_000), Event::Tick, &gone);
 }
 
 #[test]
