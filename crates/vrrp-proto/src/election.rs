@@ -81,6 +81,9 @@ pub enum Event<'a> {
     Router(RouterId, router::Event),
     /// Time has passed.
     Tick,
+    /// Time has passed, and datagrams still wait to be handed over: those that hold their addresses
+    /// go on advertising, and nobody claims what a waiting advert may forbid.
+    TickHolders,
 }
 
 /// What the caller must do, in order: which router, what. An advert goes out of every member.
@@ -113,7 +116,8 @@ impl Election {
                     self.deliver(now, position, event);
                 }
             }
-            Event::Tick => self.tick(now),
+            Event::Tick => self.tick(now, |_| true),
+            Event::TickHolders => self.tick(now, Role::holds),
         }
         &self.outputs
     }
@@ -262,9 +266,12 @@ impl Election {
         }
     }
 
-    fn tick(&mut self, now: Instant) {
+    fn tick(&mut self, now: Instant, is_meant: impl Fn(Role) -> bool) {
         for position in 0..self.deadlines.len() {
-            if self.deadlines.get(position).is_some_and(|at| at.is_some_and(|at| at <= now)) {
+            let is_due =
+                self.deadlines.get(position).is_some_and(|at| at.is_some_and(|at| at <= now));
+            let role = self.units.get(position).map(|unit| unit.router.role());
+            if is_due && role.is_some_and(&is_meant) {
                 self.deliver(now, position, router::Event::Tick);
             }
         }
