@@ -53,6 +53,8 @@ pub(crate) struct Packet {
     pub(crate) priority: Priority,
     /// How many steps of time it has been on its way.
     pub(crate) age: u8,
+    /// Whether it is from before the last disturbance, whose echo it is.
+    pub(crate) echo: bool,
 }
 
 /// What happens next.
@@ -162,6 +164,9 @@ impl World {
 
     pub(crate) fn deliver(&mut self, at: usize) {
         let packet = self.packets.remove(at);
+        if packet.echo {
+            self.disturb();
+        }
         let heard = Heard {
             from: address(packet.from),
             tie: packet.from.cmp(&packet.to),
@@ -196,7 +201,7 @@ impl World {
                 Output::Advertise(priority) => {
                     let others = (0..self.nodes.len()).filter(|to| *to != at);
                     let alive = others.filter(|to| self.nodes[*to].router.is_some());
-                    let packet = |to| Packet { from: at, to, priority, age: 0 };
+                    let packet = |to| Packet { from: at, to, priority, age: 0, echo: false };
                     self.packets.extend(alive.map(packet).collect::<Vec<_>>());
                 }
                 Output::Want(holding) => self.nodes[at].holds = holding == Holding::Held,
@@ -210,6 +215,7 @@ impl World {
     fn disturb(&mut self) {
         self.disturbed = self.now;
         self.nodes.iter_mut().for_each(|node| node.claims = 0);
+        self.packets.iter_mut().for_each(|packet| packet.echo = true);
     }
 
     /// Brings the view up to date: once a step is complete.

@@ -40,6 +40,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ),
     ("xtask", &[]),
     ("sim", &["clock", "vrrp-proto", "ipvs-table", "health", "coordinator", "track"]),
+    ("model", &["clock", "vrrp-proto"]),
     ("fakes", &["clock", "vrrp", "vrrp-proto", "ipvs", "ipvs-table"]),
     ("lab", &[]),
     ("laws", &[]),
