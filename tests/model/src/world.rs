@@ -105,12 +105,19 @@ impl World {
 
     /// How long several have been answering in calm.
     pub(crate) fn several_for(&self) -> Duration {
-        self.several.map_or(Duration::ZERO, |since| self.now.since(since))
+        self.several.map_or(Duration::ZERO, |since| self.now.since(since)).min(self.conflict)
     }
 
     /// How many answer for the addresses.
     pub(crate) fn answering(&self) -> usize {
         self.nodes.iter().filter(|node| node.holds).count()
+    }
+
+    /// Whether the best of those that live answers, or one as good.
+    pub(crate) fn best_holds(&self, priorities: &[Priority]) -> bool {
+        let alive = (0..self.nodes.len()).filter(|at| self.nodes[*at].router.is_some());
+        let best = alive.map(|at| priorities[at]).max();
+        (0..self.nodes.len()).any(|at| self.nodes[at].holds && Some(priorities[at]) == best)
     }
 
     /// How many take part.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use model::{Bounds, Election};
-use stateright::{Checker, Model};
+use stateright::{Checker, HasDiscoveries, Model};
 use vrrp_proto::router::Preempt;
 use vrrp_proto::{DownFactor, Priority};
 
@@ -51,6 +51,7 @@ fn check(name: &str, priorities: &[u8], (factor, preempt): (u8, Preempt), bounds
     let began = Instant::now();
     let checker = Election { priorities, preempt, factor, bounds }.checker();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let checker = checker.finish_when(HasDiscoveries::AnyFailures);
     let checker = checker.threads(threads).spawn_bfs().join();
     let (states, depth) = (checker.unique_state_count(), checker.max_depth());
     println!(
