@@ -251,7 +251,8 @@ impl Judge {
             let id = router_id(at);
             let Some(score) = coordinator.score(id) else { continue };
             let sum: i32 = score.causes.values().filter(|c| c.counts).map(|c| c.value).sum();
-            let right = (i32::from(plan.bases[side].get()) + sum).clamp(1, 254);
+            let right = Priority::clamped(i32::from(plan.bases[side].get()) + sum);
+            let right = plan.effective(side, right);
             let said = effects.iter().find_map(|effect| match effect {
                 Effect::Priority(router, priority) if *router == id => Some(*priority),
                 Effect::Priority(..)
@@ -262,7 +263,7 @@ impl Judge {
                 | Effect::Notice(_) => None,
             });
             let scored = score.priority();
-            if i32::from(scored.get()) != right || said.is_some_and(|said| said != scored) {
+            if scored != right || said.is_some_and(|said| said != scored) {
                 let what = format!("lb{side} says {said:?}, scores {score:?}");
                 self.broke("priority-is-its-causes", what);
             }
