@@ -47,7 +47,7 @@ fn larger_elections_in_the_full_run() {
 
 fn check(name: &str, priorities: &[u8], (factor, preempt): (u8, Preempt), bounds: Bounds) {
     let priorities = priorities.iter().map(|priority| Priority::from_wire(*priority)).collect();
-    let factor = DownFactor::new(factor).unwrap();
+    let factor = DownFactor::new(factor).expect("1 to 100");
     let began = Instant::now();
     let checker = Election { priorities, preempt, factor, bounds }.checker();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);

@@ -35,6 +35,8 @@
 //! | fall | `CheckState::failed` waits for two failures more | `dead-server-out` |
 //! | a fault ends it | a Backup ignores `Fault::Present` | `fault-is-out` (seeds 5, 7, 12) |
 //! | one link stops a group | `path` calls `Partial` `Open` | `fault-is-out` (16) |
+//! | the hold of what both see | `truths` drops `track.hold` | `common-loss-moves-nothing` (23, 24, 26) |
+//! | the preempt delay | `hear_lower` forgets it | `delays-are-kept` (10, 11, 18) |
 //! | a group speaks | `Election::emit` knows the first member only | `group-speaks-together` (9, 15) |
 //! | a list rolled out | the members are `Strict` | `one-answerer` (1, 31, 93), `silence-is-real` (29) |
 

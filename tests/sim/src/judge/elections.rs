@@ -55,7 +55,7 @@ impl Judge {
         let wins_tie = ties_agree && packet.from > setup.address(side, wire, family);
         let better = heard > told || (heard == told && wins_tie);
         if host.role(at) == Some(Role::Active) && better {
-            memory.must_stop.get_or_insert(now + plan.interval.duration() + STOP);
+            memory.must_stop.get_or_insert_with(|| now + plan.interval.duration() + STOP);
         }
         if host.role(at) == Some(Role::Leaving) && heard != Priority::RELEASE {
             memory.must_stop.get_or_insert(now + SLOP);
