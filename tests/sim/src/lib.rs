@@ -36,6 +36,10 @@
 //! | a fault ends it | a Backup ignores `Fault::Present` | `fault-is-out` (seeds 5, 7, 12) |
 //! | one link stops a group | `path` calls `Partial` `Open` | `fault-is-out` (16) |
 //! | the hold of what both see | `truths` drops `track.hold` | `common-loss-moves-nothing` (23, 24, 26) |
+//! | down_factor | `Priority::down` takes three times as many | `somebody-answers` (1, 3), `resume-is-bounded` (2) |
+//! | a loser yields | an Active ignores better adverts | `one-answerer` (1 to 4) |
+//! | the mover moves all | `want` here moves the first member only | `group-moves-together` (9, 15, 16) |
+//! | the start-up delay | `startup_order` forgets it | `delays-are-kept` (1, 3, 4) |
 //! | the preempt delay | `hear_lower` forgets it | `delays-are-kept` (10, 11, 18) |
 //! | a group speaks | `Election::emit` knows the first member only | `group-speaks-together` (9, 15) |
 //! | a list rolled out | the members are `Strict` | `one-answerer` (1, 31, 93), `silence-is-real` (29) |
