@@ -211,6 +211,7 @@ impl<K: Kernel> Mover<K> {
         }
         if self.devices_at.is_some_and(|at| at <= now) {
             self.make_devices(now);
+            return true;
         }
         self.look_at_paths(now);
         self.listen(now);

@@ -56,6 +56,10 @@ fn run(task: Task) -> Result<ExitCode> {
             println!("{}", command::HELP);
             Ok(ExitCode::SUCCESS)
         }
+        Task::BenchHelp => {
+            println!("{}", command::BENCH_HELP);
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Test(scope) => test::run(scope),
         Task::Demo(words) => lab::demo(&words),
         Task::Bench(words) => lab::bench(&words),

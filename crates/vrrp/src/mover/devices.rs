@@ -53,7 +53,8 @@ pub(super) struct Virtual {
     prepared: Option<u32>,
     /// Whether the parent is kept from answering for its addresses.
     pub(super) shades: bool,
-    again_at: Option<Instant>,
+    /// Until when what was refused rests.
+    pub(super) again_at: Option<Instant>,
     /// What was last told to be wrong.
     told: Option<String>,
 }

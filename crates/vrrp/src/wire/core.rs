@@ -204,3 +204,6 @@ impl Core {
         self.rows.binary_search_by_key(&id, |row| row.id).ok()
     }
 }
+
+#[cfg(test)]
+mod tests;
