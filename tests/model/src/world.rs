@@ -153,6 +153,7 @@ impl World {
             from: address(packet.from),
             tie: packet.from.cmp(&packet.to),
             dissent: 0,
+            other: None,
             version: Version::V3,
             priority: packet.priority,
             interval: interval(),
