@@ -28,8 +28,7 @@ fn key(interface: &str) -> Key {
     };
     let interface = interface.to_owned();
     let setup = MemberSetup { interface: interface.clone(), source: None, mac: Mac::Interface };
-    let held =
-        VirtualAddress { interface, address, prefix: 32, label: None, scope: Scope::Global };
+    let held = VirtualAddress { interface, address, prefix: 32, label: None, scope: Scope::Global };
     Key::new(&[(member, setup)], &[held])
 }
 
