@@ -42,7 +42,7 @@ pub fn start(mut setup: Setup, facts: Outbox<Fact>) -> Result<Vrrp, StartError> 
 
     let mut kernel =
         Rtnetlink::open().map_err(|text| StartError(format!("{text}; {NET_CAPABILITIES}")))?;
-    let removed = leftovers::remove(&mut kernel, &setup.leftovers)
+    let removed = leftovers::remove(&mut kernel, &setup.leftovers, &setup.routers)
         .map_err(|e| refuse("links and addresses", e, NET_CAPABILITIES))?;
     removed.into_iter().for_each(|fact| told.tell(fact));
     let started = now();

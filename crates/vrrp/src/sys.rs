@@ -50,26 +50,6 @@ pub(crate) fn receive_drops(socket: BorrowedFd<'_>) -> Result<u32, Errno> {
     Ok(values[8])
 }
 
-/// `sendto(2)` of a whole link-layer frame through the interface of this index.
-pub(crate) fn send_frame(socket: BorrowedFd<'_>, index: u32, frame: &[u8]) -> Result<(), Errno> {
-    // SAFETY: all-zero is a valid sockaddr_ll.
-    let mut to: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
-    to.sll_family = libc::AF_PACKET as libc::sa_family_t;
-    to.sll_ifindex = index as libc::c_int;
-    // SAFETY: frame and address are live and given with their true lengths.
-    Errno::result(unsafe {
-        libc::sendto(
-            socket.as_raw_fd(),
-            frame.as_ptr().cast(),
-            frame.len(),
-            libc::MSG_DONTWAIT,
-            (&raw const to).cast(),
-            size_of::<libc::sockaddr_ll>() as libc::socklen_t,
-        )
-    })
-    .map(drop)
-}
-
 /// `sched_setscheduler(2)`: SCHED_FIFO of this priority for the calling thread, not for its children.
 pub(crate) fn run_as_fifo(priority: i32) -> Result<(), Errno> {
     // SAFETY: all-zero is a valid sched_param.

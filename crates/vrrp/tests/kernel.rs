@@ -3,6 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+#[path = "kernel/bench.rs"]
+mod bench;
+#[path = "kernel/claims.rs"]
+mod claims;
+#[path = "kernel/devices.rs"]
+mod devices;
 #[path = "kernel/directors.rs"]
 mod directors;
 #[path = "kernel/ear.rs"]
