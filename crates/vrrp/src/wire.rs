@@ -25,6 +25,7 @@ use crate::mover::thread::ToMover;
 use crate::{Fact, Order};
 
 mod core;
+mod differences;
 mod discards;
 mod ending;
 mod frame;
@@ -253,7 +254,7 @@ impl Wire {
         self.core.send(now);
         let all_posted = self.core.post();
         self.core.store();
-        self.core.discards.tell(now, &mut self.core.facts);
+        self.core.complain(now);
         let all_told = self.core.facts.flush();
         self.post_again_at = (!all_posted || !all_told).then(|| now + POST_AGAIN);
         self.arm(now);
@@ -272,6 +273,7 @@ impl Wire {
             self.core.open_again_at(),
             self.post_again_at,
             self.core.discards.due(),
+            Some(self.core.differences.due()),
             lease,
             ends,
         ];

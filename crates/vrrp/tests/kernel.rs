@@ -23,6 +23,8 @@ mod load;
 mod moving;
 #[path = "kernel/net.rs"]
 mod net;
+#[path = "kernel/parents.rs"]
+mod parents;
 #[path = "kernel/stall.rs"]
 mod stall;
 #[path = "kernel/vmac.rs"]
