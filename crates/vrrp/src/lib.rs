@@ -23,5 +23,7 @@ mod sys;
 mod teller;
 mod wire;
 
-pub use api::{Fact, MemberReport, Order, RouterReport, RouterSetup, Setup, StartError, Vrrp};
+pub use api::{
+    Difference, Fact, MemberReport, Order, RouterReport, RouterSetup, Setup, StartError, Vrrp,
+};
 pub use start::start;
