@@ -22,13 +22,14 @@ pub enum CauseKey {
 /// One cause at work.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Cause {
-    /// Added to the base priority.
+    /// Added to the base priority while it counts; what it would add while it does not.
     pub value: i32,
     /// Since when it is true.
     pub since: Instant,
-    /// When a change that is held takes effect, if one waits: the cause begins to count then if it
-    /// does not count now, and stops counting if it does.
+    /// When a change that is held takes effect, if one waits.
     pub held_until: Option<Instant>,
+    /// What it adds from then on, 0 if it ends to count; without a held change what it adds now.
+    pub next: i32,
     /// Whether it counts in the priority now.
     pub counts: bool,
 }
@@ -77,28 +78,50 @@ impl Score {
     /// addresses after H. When the role changes, what waited in the direction that is harmless now
     /// takes effect at once: it was held for the sake of a role that is gone. When the truth
     /// returns before the hold ends, the change is dropped: it was a flutter.
+    ///
+    /// A cause whose value changes while it counts (a number in a file) obeys the same rule. What
+    /// takes effect at the end of a hold is the mildest value heard during it, since a harsher one
+    /// may be news to the other director; the rest of the way is held anew.
     pub(crate) fn learn(&mut self, now: Instant, role: Role, key: CauseKey, truth: Truth) {
         let known = self.causes.get(&key).copied();
-        let counts = known.is_some_and(|cause| cause.counts);
+        let mut adds = known.filter(|cause| cause.counts).map_or(0, |cause| cause.value);
+        let target = if truth.holds { truth.value } else { 0 };
         let since = known.map_or(now, |cause| cause.since);
-        let held_until = if truth.holds == counts || !moves(role, truth) {
-            None
-        } else {
-            let begun = known.and_then(|cause| cause.held_until);
-            begun.or_else(|| truth.hold.map(|hold| now + hold)).filter(|until| now < *until)
-        };
-        let counts = if held_until.is_some() { counts } else { truth.holds };
-        if truth.holds || counts {
-            self.causes.insert(key, Cause { value: truth.value, since, held_until, counts });
-        } else {
-            self.causes.remove(&key);
+        let mut held = None;
+        if let Some(hold) = truth.hold.filter(|_| moves(role, adds, target)) {
+            let waiting = known.and_then(|cause| Some((cause.held_until?, cause.next)));
+            let waiting = waiting.filter(|(_, next)| moves(role, adds, *next));
+            let (until, next) = waiting.unwrap_or((now + hold, target));
+            let next = if role == Role::Active { next.max(target) } else { next.min(target) };
+            if until > now {
+                held = Some((until, next));
+            } else {
+                adds = next;
+                held = (next != target && !hold.is_zero()).then(|| (now + hold, target));
+            }
         }
+        if held.is_none() {
+            adds = target;
+        }
+        let counts = adds != 0 || (truth.holds && held.is_none());
+        if !truth.holds && !counts {
+            self.causes.remove(&key);
+            return;
+        }
+        let value = if counts { adds } else { truth.value };
+        let (held_until, next) = held.map_or((None, adds), |(until, next)| (Some(until), next));
+        self.causes.insert(key, Cause { value, since, held_until, next, counts });
     }
 
-    /// Base plus causes that count, clamped to 1..=254.
+    /// Base plus causes that count, clamped to 1..=254; an owner's is 255 (RFC 9568 5.2.4).
     pub fn priority(&self) -> Priority {
-        let sum: i32 = self.causes.values().filter(|cause| cause.counts).map(|c| c.value).sum();
-        Priority::clamped(i32::from(self.base.get()).saturating_add(sum))
+        if self.base == Priority::OWNER {
+            return self.base;
+        }
+        let counting = self.causes.values().filter(|cause| cause.counts);
+        let sum: i64 = counting.map(|cause| i64::from(cause.value)).sum();
+        let sum = (i64::from(self.base.get()) + sum).clamp(0, i64::from(u8::MAX));
+        Priority::clamped(sum as i32)
     }
 
     /// The first moment at which a held change takes effect.
@@ -113,10 +136,10 @@ impl Score {
     }
 }
 
-/// Whether a change to this truth could move the addresses if the other director does not follow.
-fn moves(role: Role, truth: Truth) -> bool {
-    let lowers = truth.holds == (truth.value < 0);
-    truth.value != 0 && lowers == (role == Role::Active)
+/// Whether a change of what a cause adds could move the addresses if the other director does not
+/// follow: the Active would sink, or another would rise.
+fn moves(role: Role, adds: i32, target: i32) -> bool {
+    if role == Role::Active { target < adds } else { target > adds }
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ struct RouterState {
 /// How far a router's first round of checks has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Readiness {
-    /// Some check of its pools has no verdict yet.
+    /// Some check of its pools has no verdict yet, or some tracked source no reading.
     Judging,
     /// All have; the table that follows from it is not in the kernel yet.
     Applying { revision: u64 },

@@ -51,7 +51,8 @@ pub enum Effect {
     Priority(RouterId, Priority),
     /// To the election: whether a fault keeps this router out of it (a level).
     Fault(RouterId, Fault),
-    /// To the election: the first round of checks is done and the table stands; said once a router.
+    /// To the election: the first round of checks is done, every tracked source was heard and the
+    /// table stands; said once a router.
     Ready(RouterId),
     /// To the table: what is wanted changed (a level per service; all of it at start).
     Want {

@@ -42,7 +42,8 @@ pub struct Track {
     /// What it does while it is bad.
     pub impact: Impact,
     /// How long a change that could move the addresses is held, because the other director may see
-    /// the same: the slowest detection bound. `None` for what concerns this machine alone.
+    /// the same: the slowest detection bound. `None` for what concerns this machine alone. A fault
+    /// is never held.
     pub hold: Option<Duration>,
 }
 

@@ -81,6 +81,101 @@ fn a_priority_stays_within_what_can_be_configured() {
     assert_eq!(score.priority(), Priority::MIN);
 }
 
+#[test]
+fn heavy_causes_sum_without_wrapping() {
+    let mut score = score();
+    for name in ["x", "y", "z"] {
+        let key = CauseKey::Tracked(Source::File(name.into()));
+        let heavy = Truth { holds: true, value: i32::MIN, hold: None };
+        score.learn(at(0), Role::Backup, key, heavy);
+    }
+    assert_eq!(score.priority(), Priority::MIN);
+    let bonus = Truth { holds: true, value: i32::MAX, hold: None };
+    score.causes.clear();
+    for name in ["x", "y"] {
+        score.learn(at(0), Role::Backup, CauseKey::Tracked(Source::File(name.into())), bonus);
+    }
+    assert_eq!(score.priority(), Priority::MAX);
+}
+
+#[test]
+fn an_owner_is_one_whatever_its_causes() {
+    let mut score = Score::new(Priority::OWNER);
+    let truth = Truth { holds: true, value: -60, hold: None };
+    score.learn(at(0), Role::Active, key(), truth);
+    assert_eq!(score.priority(), Priority::OWNER);
+}
+
+#[test]
+fn a_number_that_changes_while_it_counts_changes_the_priority_at_once() {
+    let mut score = score();
+    let number = |value| Truth { holds: value != 0, value, hold: None };
+    for (millis, value, want) in [(0, -10, 140), (10, -30, 120), (20, -5, 145), (30, 0, 150)] {
+        score.learn(at(millis), Role::Active, key(), number(value));
+        assert_eq!(score.priority().get(), want);
+        assert!(score.causes.get(&key()).is_none_or(|cause| cause.since == at(0)));
+    }
+    assert!(score.causes.is_empty());
+}
+
+#[test]
+fn a_held_number_takes_effect_as_far_as_it_was_true_all_the_time() {
+    let mut score = score();
+    // (at, number, priority, end of the hold)
+    let steps = [
+        (0, -30, 150, Some(3_000)),
+        (1_000, -60, 150, Some(3_000)),
+        // The -60 is only 2 s old: the other director may not have seen it yet.
+        (3_000, -60, 120, Some(6_000)),
+        (4_000, -40, 120, Some(6_000)),
+        (6_000, -40, 110, None),
+        (7_000, -90, 110, Some(10_000)),
+        // Upwards counts at once, and drops what waited.
+        (8_000, -20, 130, None),
+        (9_000, -20, 130, None),
+    ];
+    for (millis, value, priority, held) in steps {
+        let number = Truth { holds: value != 0, value, hold: Some(HOLD) };
+        score.learn(at(millis), Role::Active, key(), number);
+        let found = (score.priority().get(), score.deadline());
+        assert_eq!(found, (priority, held.map(at)), "at {millis} ms");
+    }
+}
+
+#[test]
+fn a_held_rise_of_a_backup_begins_anew_when_it_turns_round() {
+    let mut score = score();
+    let number = |value| Truth { holds: value != 0, value, hold: Some(HOLD) };
+    score.learn(at(0), Role::Active, key(), number(-60));
+    assert_eq!((score.priority().get(), score.deadline()), (150, Some(at(3_000))));
+    // In one step a Backup, and with a bonus: nothing of the old hold is left.
+    score.learn(at(2_900), Role::Backup, key(), number(20));
+    assert_eq!((score.priority().get(), score.deadline()), (150, Some(at(5_900))));
+}
+
+#[test]
+fn two_directors_whose_numbers_change_within_a_hold_never_cross() {
+    // Both read the same series of numbers, each with its own delay of up to a hold.
+    let series = [(0, 0), (4_000, -30), (5_000, -60), (9_000, -10), (12_000, -45), (20_000, 0)];
+    let heard = |millis: u64, delay: u64| {
+        let known = series.iter().rev().find(|(at, _)| at + delay <= millis);
+        known.map_or(0, |(_, value)| *value)
+    };
+    for (a, b) in (0..=12).flat_map(|a| (0..=12).map(move |b| (a * 250, b * 250))) {
+        let (mut active, mut backup) = (score(), Score::new(prio(100)));
+        for millis in (0..40_000).step_by(250) {
+            let number = |delay| {
+                let value = heard(millis, delay);
+                Truth { holds: value != 0, value, hold: Some(HOLD) }
+            };
+            backup.learn(at(millis), Role::Backup, key(), number(b));
+            active.learn(at(millis), Role::Active, key(), number(a));
+            assert!(active.priority() > backup.priority(), "at {millis} ms, {a} {b}");
+        }
+        assert_eq!((active.priority().get(), backup.priority().get()), (150, 100));
+    }
+}
+
 // --- helpers ---
 
 /// Learns a quorum of -60 under a hold of 3 s; expects priority and deadline.
@@ -102,7 +197,7 @@ fn prio(value: u8) -> Priority {
 }
 
 fn key() -> CauseKey {
-    CauseKey::Interface("x".into())
+    CauseKey::Tracked(Source::Interface("x".into()))
 }
 
 fn at(millis: u64) -> Instant {

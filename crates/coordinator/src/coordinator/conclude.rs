@@ -107,12 +107,11 @@ impl Coordinator {
     fn conclude_fault(&mut self, router: RouterId, effects: &mut Vec<Effect>) {
         let readings = &self.readings;
         let Some(policy) = self.settings.routers.get(&router) else { return };
-        let faulty = policy.track.iter().any(|track| {
-            let bad = match readings.get(&track.source) {
-                None | Some(Reading::Good | Reading::Number(0)) => false,
-                Some(Reading::Bad | Reading::Number(_)) => true,
-            };
-            track.impact == Impact::Fault && bad
+        let faults = policy.track.iter().filter(|track| track.impact == Impact::Fault);
+        let mut readings = faults.filter_map(|track| readings.get(&track.source));
+        let faulty = readings.any(|reading| match reading {
+            Reading::Good | Reading::Number(0) => false,
+            Reading::Bad | Reading::Number(_) => true,
         });
         let fault = if faulty { Fault::Present } else { Fault::Clear };
         if let Some(state) = self.routers.get_mut(&router)
@@ -149,9 +148,13 @@ impl Coordinator {
         let mut pools = self.pools_of(router).map(|(key, _)| self.pools.get(&key)).peekable();
         let has_pools = pools.peek().is_some();
         let judged = pools.flatten().all(PoolState::is_judged);
+        // A source that has said nothing may be about to lower the priority: a restarted Backup must
+        // not take over with its base for as long as its dead gateway has not been found dead.
+        let tracks = self.settings.routers.get(&router).into_iter().flat_map(|p| &p.track);
+        let heard = tracks.into_iter().all(|track| self.readings.contains_key(&track.source));
         let (revision, applied) = (if has_pools { self.revision } else { 0 }, self.applied);
         let Some(state) = self.routers.get_mut(&router) else { return };
-        if state.readiness == Readiness::Judging && judged {
+        if state.readiness == Readiness::Judging && judged && heard {
             state.readiness = Readiness::Applying { revision };
         }
         if matches!(state.readiness, Readiness::Applying { revision } if applied >= revision) {

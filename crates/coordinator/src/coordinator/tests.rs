@@ -6,15 +6,16 @@ use ipvs_table::{Forward, Protocol, Refusal, Scheduler, Server, Service, Weight}
 use vrrp_proto::router::Reason;
 
 use super::*;
-use crate::{CauseKey, Quorum, ServerPolicy, Standing, Track};
+use crate::{CauseKey, Impact, Quorum, ServerPolicy, Standing, Track};
 
 mod properties;
+mod tracking;
 
 const ROUTER: RouterId = RouterId(1);
 
 #[test]
 fn a_cold_start_wants_every_pool_empty_and_says_the_base() {
-    let mut c = Coordinator::new(settings());
+    let mut c = unstarted();
     check(&mut c, 0, started(&[]), &[want(1, &[]), priority(150)]);
     check(&mut c, 10, Event::Applied(1), &[]);
 }
@@ -31,7 +32,7 @@ fn a_server_enters_with_its_first_pass_and_ready_waits_for_the_table() {
 
 #[test]
 fn adopted_servers_take_traffic_from_the_start() {
-    let mut c = Coordinator::new(settings());
+    let mut c = unstarted();
     let assume = |check| Effect::Assume(CheckId(check), Verdict::Up);
     let effects = [assume(1), assume(2), want(1, &[1, 2]), priority(150)];
     check(&mut c, 0, started(&[1, 2]), &effects);
@@ -45,16 +46,14 @@ fn a_quiesced_server_is_not_adopted() {
     let mut kernel = table(&[1, 2]);
     let service = kernel.get_mut(&key()).unwrap();
     service.servers.get_mut(&server_key(2)).unwrap().weight = Weight(0);
-    let mut c = Coordinator::new(settings());
+    let mut c = unstarted();
     c.handle(at(0), Event::Started(kernel));
     assert_eq!(c.wanted(), &table(&[1]));
 }
 
 #[test]
 fn a_router_without_pools_is_ready_at_once() {
-    let mut settings = settings();
-    settings.pools.clear();
-    let mut c = Coordinator::new(settings);
+    let mut c = without_pools(vec![]);
     let want = Effect::Want { revision: 1, changed: BTreeMap::new() };
     check(&mut c, 0, started(&[]), &[want, priority(150), Effect::Ready(ROUTER)]);
 }
@@ -65,6 +64,7 @@ fn a_pool_without_checks_needs_only_the_table() {
     for server in settings.pools.get_mut(&key()).unwrap().servers.values_mut() {
         server.check = None;
     }
+    settings.routers.get_mut(&ROUTER).unwrap().track.clear();
     let mut c = Coordinator::new(settings);
     check(&mut c, 0, started(&[]), &[want(1, &[1, 2]), priority(150)]);
     check(&mut c, 5, Event::Applied(1), &[Effect::Ready(ROUTER)]);
@@ -111,7 +111,7 @@ fn between_the_thresholds_nothing_changes() {
 
 #[test]
 fn a_restart_between_the_thresholds_changes_nothing() {
-    let mut c = Coordinator::new(settings());
+    let mut c = unstarted();
     c.handle(at(0), started(&[1]));
     c.handle(at(10), down(2));
     assert_eq!(c.score(ROUTER).unwrap().priority().get(), 150);
@@ -131,12 +131,12 @@ fn losing_the_role_frees_a_held_fall() {
 fn a_lost_link_counts_at_once_whoever_we_are() {
     let mut c = warm();
     c.handle(at(100), role(Role::Active));
-    let causes = vec![(CauseKey::Interface("eth1".into()), -60)];
+    let causes = vec![(CauseKey::Tracked(eth1()), -60)];
     let notice = moved_for(150, 90, causes);
-    check(&mut c, 200, Event::Interface("eth1".into(), false), &[priority(90), notice]);
+    check(&mut c, 200, tracked(eth1(), Reading::Bad), &[priority(90), notice]);
     let back = moved_for(90, 150, vec![]);
-    check(&mut c, 300, Event::Interface("eth1".into(), true), &[priority(150), back]);
-    check(&mut c, 400, Event::Interface("eth9".into(), false), &[]);
+    check(&mut c, 300, tracked(eth1(), Reading::Good), &[priority(150), back]);
+    check(&mut c, 400, tracked(Source::Interface("eth9".into()), Reading::Bad), &[]);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_backup_lets_nothing_unknown_in_until_it_is_active() {
 
 #[test]
 fn what_an_earlier_process_kept_out_is_not_unknown() {
-    let mut c = Coordinator::new(settings());
+    let mut c = unstarted();
     c.handle(at(0), started(&[1]));
     c.handle(at(10), role(Role::Active));
     check(&mut c, 5_000, Event::Tick, &[]);
@@ -166,8 +166,8 @@ fn what_an_earlier_process_kept_out_is_not_unknown() {
 
 #[test]
 fn facts_before_the_start_are_kept_and_not_told() {
-    let mut c = Coordinator::new(settings());
-    check(&mut c, 0, Event::Interface("eth1".into(), false), &[]);
+    let mut c = unstarted();
+    check(&mut c, 0, tracked(eth1(), Reading::Bad), &[]);
     check(&mut c, 10, started(&[]), &[want(1, &[]), priority(90)]);
 }
 
@@ -196,16 +196,31 @@ fn check(c: &mut Coordinator, millis: u64, event: Event, want: &[Effect]) {
     assert_eq!(c.handle(at(millis), event), want);
 }
 
+/// Knows that eth1 is up, and nothing else.
+fn unstarted() -> Coordinator {
+    let mut c = Coordinator::new(settings());
+    assert_eq!(c.handle(at(0), tracked(eth1(), Reading::Good)), []);
+    c
+}
+
+/// One router without pools, under these tracks.
+fn without_pools(track: Vec<Track>) -> Coordinator {
+    let mut settings = settings();
+    settings.pools.clear();
+    settings.routers.get_mut(&ROUTER).unwrap().track = track;
+    Coordinator::new(settings)
+}
+
 /// Started with an empty kernel table.
 fn cold() -> Coordinator {
-    let mut c = Coordinator::new(settings());
+    let mut c = unstarted();
     c.handle(at(0), started(&[]));
     c
 }
 
 /// Started with both servers in the kernel's table, ready.
 fn warm() -> Coordinator {
-    let mut c = Coordinator::new(settings());
+    let mut c = unstarted();
     c.handle(at(0), started(&[1, 2]));
     c.handle(at(1), Event::Applied(1));
     c
@@ -216,7 +231,7 @@ fn settings() -> Settings {
     let policy = RouterPolicy {
         name: "web".into(),
         base: Priority::new(150).unwrap(),
-        track: vec![Track { interface: "eth1".into(), weight: -60 }],
+        track: vec![weighs(eth1(), -60, None)],
     };
     let hold = Duration::from_secs(3);
     let server = |n| ServerPolicy { weight: Weight(100), check: Some(CheckId(n)) };
@@ -233,6 +248,18 @@ fn settings() -> Settings {
         pools: [(key(), pool)].into(),
         hold: Duration::from_secs(5),
     }
+}
+
+fn eth1() -> Source {
+    Source::Interface("eth1".into())
+}
+
+fn weighs(source: Source, weight: i32, hold: Option<Duration>) -> Track {
+    Track { source, impact: Impact::Weight(weight), hold }
+}
+
+fn tracked(source: Source, reading: Reading) -> Event {
+    Event::Tracked(source, reading)
 }
 
 fn key() -> ServiceKey {

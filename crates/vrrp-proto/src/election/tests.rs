@@ -11,6 +11,11 @@ use super::*;
 use crate::router::{Adverts, Holding, Link, Member, Preempt, Reason, Settings, Strictness};
 use crate::{Checksum, ChecksumPolicy, DownFactor, Role, wire::MAX_DATAGRAM};
 
+mod groups;
+mod pair;
+mod ties;
+mod two;
+
 const LINK: LinkId = LinkId(3);
 const OURS: Ipv4Addr = ip(1);
 const THEIRS: Ipv4Addr = ip(2);

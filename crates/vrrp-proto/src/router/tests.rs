@@ -6,10 +6,13 @@ use std::vec::Vec;
 use super::*;
 use crate::{ChecksumPolicy, DownFactor, LinkId, Vrid};
 
+mod delays;
+mod faults;
 mod holding;
+mod names;
 mod orders;
-mod pair;
 mod rate;
+mod stalls;
 mod table;
 mod vectors;
 

@@ -2,12 +2,12 @@
 
 use laws::{Packages, Tree};
 
-const PURE: [&str; 5] = ["vrrp-proto", "ipvs-table", "health", "coordinator", "clock"];
+const PURE: [&str; 6] = ["vrrp-proto", "ipvs-table", "health", "coordinator", "track", "clock"];
 const NO_STD: [&str; 3] = ["clock", "vrrp-proto", "ipvs-table"];
-const MAY_HOLD_UNSAFE: [&str; 6] = ["vrrp", "ipvs", "ipvs-sys", "probe", "gemel", "lab"];
+const MAY_HOLD_UNSAFE: [&str; 7] = ["vrrp", "ipvs", "ipvs-sys", "probe", "watch", "gemel", "lab"];
 
 /// The rooms of ARCHITECTURE.md: each crate and the workspace crates it may use.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("clock", &[]),
     ("mailbox", &[]),
     ("vrrp-proto", &["clock"]),
@@ -18,7 +18,9 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("health", &["clock"]),
     ("probe", &["clock", "mailbox", "health"]),
     ("coordinator", &["clock", "vrrp-proto", "ipvs-table", "health"]),
-    ("config", &["clock", "vrrp-proto", "ipvs-table", "health", "coordinator"]),
+    ("track", &["clock", "coordinator"]),
+    ("watch", &["clock", "coordinator", "mailbox", "track"]),
+    ("config", &["clock", "vrrp-proto", "ipvs-table", "health", "coordinator", "track"]),
     (
         "gemel",
         &[
@@ -30,12 +32,14 @@ const ROOMS: [(&str, &[&str]); 17] = [
             "ipvs-table",
             "mailbox",
             "probe",
+            "track",
             "vrrp",
             "vrrp-proto",
+            "watch",
         ],
     ),
     ("xtask", &[]),
-    ("sim", &["clock", "vrrp-proto", "ipvs-table", "health", "coordinator"]),
+    ("sim", &["clock", "vrrp-proto", "ipvs-table", "health", "coordinator", "track"]),
     ("fakes", &["clock", "vrrp", "vrrp-proto", "ipvs", "ipvs-table"]),
     ("lab", &[]),
     ("laws", &[]),
@@ -82,7 +86,7 @@ fn the_pure_crates_have_no_dependency_that_could_act() {
 #[test]
 fn the_threads_of_the_advert_path_know_no_tokio() {
     let packages = Packages::read();
-    let quiet = ["mailbox", "vrrp", "ipvs", "xtask"];
+    let quiet = ["mailbox", "vrrp", "ipvs", "watch", "xtask"];
     for (name, package) in packages.members().filter(|(name, _)| quiet.contains(name)) {
         let dependencies = Packages::dependencies(package, None);
         assert!(!dependencies.contains(&"tokio"), "{name} must not use tokio");
