@@ -126,3 +126,7 @@ pub use settings::{
     Address, Adverts, CheckSettings, Director, Group, Router, Server, Service, Settings, Track,
     Version, VirtualMac,
 };
+
+/// The file's JSON Schema (draft 7), for editors: types, ranges and words of each key. What concerns
+/// two keys at once only [`check`] knows.
+pub const SCHEMA: &str = include_str!("schema.json");
