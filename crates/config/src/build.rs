@@ -1,14 +1,20 @@
 //! From raw shapes without problems to [`Settings`]. `None` if something is unusable after all.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use clock::Duration;
 use health::Timing;
 use ipvs_table::ServiceKey;
-use vrrp_proto::Priority;
+use vrrp_proto::router::Auth;
+use vrrp_proto::{ChecksumPolicy, Priority};
 
+use crate::finding::At;
 use crate::raw;
-use crate::settings::{Adverts, CheckSettings, Director, Router, Server, Service, Settings, Track};
+use crate::settings::{
+    Address, Adverts, CheckSettings, Director, Group, Router, Server, Service, Settings, Track,
+    Version,
+};
 
 /// The file as the rest of the daemon takes it.
 pub(crate) fn settings(file: raw::File) -> Option<Settings> {
@@ -19,7 +25,10 @@ pub(crate) fn settings(file: raw::File) -> Option<Settings> {
     Some(Settings {
         pair: pair.name?.value,
         secret_file: pair.secret_file?.map(|at| at.value),
+        announce: file.announce?,
         routers: routers.collect::<Option<_>>()?,
+        groups: file.groups.into_iter().map(group).collect::<Option<_>>()?,
+        scripts: file.scripts.into_iter().map(script).collect::<Option<_>>()?,
         services: file.services.into_iter().map(service).collect::<Option<_>>()?,
         directors,
     })
@@ -37,24 +46,68 @@ fn router(raw: raw::Router, directors: &[Director]) -> Option<Router> {
     let mut priority: BTreeMap<String, Priority> =
         directors.iter().map(|director| (director.name.clone(), director.priority)).collect();
     priority.extend(per_director(raw.priority?)?);
-    let adverts = match (raw.adverts?.value, raw.peers?) {
-        (raw::Way::Unicast, Some(peers)) => Adverts::Unicast(per_director(peers.value)?),
-        (raw::Way::Unicast, None) => return None,
-        (raw::Way::Multicast, _) => Adverts::Multicast,
-    };
-    let addresses = raw.addresses?.into_iter().map(|at| Some(at?.value));
     Some(Router {
         name: raw.name?.value,
         interface: raw.interface?.value,
         vrid: raw.vrid?.value,
+        version: match raw.version?.value {
+            raw::Version::Two => {
+                Version::Two(value(raw.password?).map_or(Auth::None, Auth::Password))
+            }
+            raw::Version::Three => {
+                Version::Three(value(raw.checksum?).unwrap_or(ChecksumPolicy::Auto))
+            }
+        },
         interval: raw.interval?.value,
-        addresses: addresses.collect::<Option<_>>()?,
+        addresses: addresses(raw.addresses?)?,
+        unadvertised: addresses(raw.unadvertised?)?,
         priority,
         track: raw.track?.into_iter().map(track).collect::<Option<_>>()?,
-        adverts,
+        adverts: adverts(raw.adverts?.value, raw.peers?, raw.min_ttl?)?,
         preempt: raw.preempt?.value,
-        checksum: raw.checksum?.value,
+        preempt_delay: raw.preempt_delay?.value,
+        startup_delay: raw.startup_delay?.value,
+        down_factor: raw.down_factor?.value,
+        strictness: raw.strictness?.value,
+        accept: raw.accept?.value,
+        virtual_mac: value(raw.virtual_mac?),
+        routes: raw.routes?.into_iter().map(value).collect::<Option<_>>()?,
+        rules: raw.rules?.into_iter().map(value).collect::<Option<_>>()?,
     })
+}
+
+fn addresses(raw: raw::Addresses) -> Option<Vec<Address>> {
+    let address = |raw: raw::Address| Address {
+        address: raw.address.value,
+        prefix: raw.prefix,
+        interface: value(raw.interface),
+        label: value(raw.label),
+        scope: value(raw.scope).unwrap_or_default(),
+    };
+    raw.into_iter().map(|raw| raw.map(address)).collect()
+}
+
+fn adverts(
+    way: raw::Way,
+    peers: Option<At<Vec<raw::PerDirector<Vec<At<IpAddr>>>>>>,
+    min_ttl: Option<At<u8>>,
+) -> Option<Adverts> {
+    match way {
+        raw::Way::Multicast => Some(Adverts::Multicast),
+        raw::Way::Unicast => {
+            let bare = |list: Vec<At<IpAddr>>| list.into_iter().map(|at| at.value).collect();
+            let addresses = per_director(peers?.value)?;
+            let addresses = addresses.into_iter().map(|(name, list)| (name, bare(list)));
+            Some(Adverts::Unicast {
+                addresses: addresses.collect(),
+                min_ttl: value(min_ttl).unwrap_or(u8::MAX),
+            })
+        }
+    }
+}
+
+fn value<T>(at: Option<At<T>>) -> Option<T> {
+    at.map(|at| at.value)
 }
 
 fn per_director<T>(entries: Vec<raw::PerDirector<T>>) -> Option<BTreeMap<String, T>> {
@@ -63,7 +116,20 @@ fn per_director<T>(entries: Vec<raw::PerDirector<T>>) -> Option<BTreeMap<String,
 
 fn track(raw: Option<raw::Track>) -> Option<Track> {
     let raw = raw?;
-    Some(Track { interface: raw.interface?.value, weight: raw.weight?.value })
+    Some(Track { source: raw.source?.value, impact: raw.impact?.value, timing: raw.timing?.value })
+}
+
+fn group(raw: raw::Group) -> Option<Group> {
+    let routers = raw.routers?.into_iter().map(|at| Some(at?.value));
+    Some(Group {
+        name: raw.name?.value,
+        routers: routers.collect::<Option<_>>()?,
+        leader: value(raw.leader?),
+    })
+}
+
+fn script(raw: raw::Script) -> Option<(String, track::Command)> {
+    Some((raw.name?.value, raw.command?.value))
 }
 
 fn service(raw: raw::Service) -> Option<Service> {

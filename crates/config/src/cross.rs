@@ -11,10 +11,15 @@ use crate::finding::{At, Finding, Findings, quote};
 use crate::raw::{File, Service};
 use crate::suggest::nearest;
 
+mod addresses;
+mod adverts;
 mod causes;
+mod devices;
 mod directors;
+mod groups;
 mod routers;
 mod services;
+mod tracks;
 
 /// Compares everything with everything.
 pub(crate) fn check(file: &File, found: &mut Findings) {
@@ -23,6 +28,11 @@ pub(crate) fn check(file: &File, found: &mut Findings) {
     }
     directors::check(file, found);
     routers::check(file, found);
+    addresses::check(file, found);
+    adverts::check(file, found);
+    devices::check(file, found);
+    tracks::check(file, found);
+    groups::check(file, found);
     services::check(file, found);
     causes::check(file, found);
 }

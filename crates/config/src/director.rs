@@ -1,41 +1,31 @@
 //! What the machines of one director need: identities given, names resolved, the rival known.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use clock::Duration;
-use coordinator::{Pool, RouterPolicy, ServerPolicy};
+use coordinator::{Pool, ServerPolicy};
 use health::{Check, CheckId};
 use ipvs_table::ServerKey;
-use vrrp_proto::held::{Held, Mac, MemberSetup, Scope, VirtualAddress};
-use vrrp_proto::{DownFactor, LinkId, Priority, RouterId, router};
+use vrrp_proto::RouterId;
 
-use crate::settings::{Adverts, Router, Service, Settings};
+use crate::settings::{Router, Service, Settings};
+
+mod plan;
+
+pub use plan::{Part, RouterPlan};
 
 /// The file as one director's machines take it. Ids count up in the order of the file.
 #[derive(Clone, Debug)]
 pub struct Assembly {
-    /// Every router.
+    /// Every router that is in no group, and every group.
     pub routers: Vec<RouterPlan>,
     /// Every check; servers with the same question share none yet.
     pub checks: BTreeMap<CheckId, Check>,
+    /// Every tracked source.
+    pub track: track::Settings,
     /// What the coordinator cares about.
     pub coordinator: coordinator::Settings,
-}
-
-/// One virtual router of this director.
-#[derive(Clone, Debug)]
-pub struct RouterPlan {
-    /// Its identity.
-    pub id: RouterId,
-    /// Its name in the file.
-    pub name: String,
-    /// Protocol settings; each member's `link` is 0 until the wire thread numbers the links.
-    pub settings: router::Settings,
-    /// Where each member speaks.
-    pub members: Vec<MemberSetup>,
-    /// What is held while it is Active.
-    pub held: Held,
 }
 
 impl Settings {
@@ -46,13 +36,18 @@ impl Settings {
         if !known && !self.directors.is_empty() {
             return None;
         }
+        let tracked = self.routers.iter().flat_map(|router| &router.track);
         let mut assembly = Assembly {
             routers: Vec::new(),
+            track: track::Settings {
+                sources: tracked.map(|track| (track.source.clone(), track.timing)).collect(),
+                scripts: self.scripts.clone(),
+            },
             checks: BTreeMap::new(),
             coordinator: coordinator::Settings { hold: HOLD, ..Default::default() },
         };
-        for router in &self.routers {
-            assembly.add_router(self, name, router)?;
+        for unit in plan::units(self) {
+            assembly.add_unit(self, name, &unit)?;
         }
         for service in &self.services {
             assembly.add_service(service);
@@ -66,71 +61,17 @@ impl Settings {
 }
 
 impl Assembly {
-    fn add_router(&mut self, file: &Settings, director: &str, router: &Router) -> Option<()> {
+    fn add_unit(&mut self, file: &Settings, director: &str, unit: &plan::Unit<'_>) -> Option<()> {
         let id = RouterId(number(self.routers.len()));
-        let base = *router.priority.get(director)?;
-        let peer_base = peer_base(router, director);
-        let (source, adverts) = adverts(router, director);
-        let checked = file.services_of(router).any(|service| service.check.is_some());
-        let member = router::Member {
-            link: LinkId(0),
-            vrid: router.vrid,
-            protocol: router::Protocol::V3Ipv4(router.checksum),
-            addresses: router.addresses.iter().map(|(address, _)| (*address).into()).collect(),
-            adverts,
-            strictness: router::Strictness::Lenient,
-        };
-        let settings = router::Settings {
-            members: vec![member],
-            deciders: router::Deciders::All,
-            priority: base,
-            interval: router.interval,
-            down_factor: DownFactor::DEFAULT,
-            preempt: router.preempt,
-            preempt_delay: Duration::ZERO,
-            startup_delay: Duration::ZERO,
-            peer_base,
-            rival: peer_base.map_or(Priority::MAX, |base| highest(file, router, base)),
-            hold: if checked { HOLD } else { Duration::ZERO },
-        };
-        let track = router.track.iter().map(|track| coordinator::Track {
-            source: coordinator::Source::Interface(track.interface.clone()),
-            impact: coordinator::Impact::Weight(track.weight),
-            // A fact about this machine alone: the other director cannot see the same.
-            hold: None,
-        });
-        let policy = RouterPolicy { name: router.name.clone(), base, track: track.collect() };
+        let (plan, policy) = unit.plan(file, director, id)?;
         self.coordinator.routers.insert(id, policy);
-        self.routers.push(RouterPlan {
-            id,
-            name: router.name.clone(),
-            settings,
-            members: vec![MemberSetup {
-                interface: router.interface.clone(),
-                source: source.map(IpAddr::V4),
-                mac: Mac::Interface,
-            }],
-            held: Held {
-                addresses: router
-                    .addresses
-                    .iter()
-                    .map(|&(address, prefix)| VirtualAddress {
-                        interface: router.interface.clone(),
-                        address: address.into(),
-                        prefix,
-                        label: None,
-                        scope: Scope::Global,
-                    })
-                    .collect(),
-                ..Held::default()
-            },
-        });
+        self.routers.push(plan);
         Some(())
     }
 
     fn add_service(&mut self, service: &Service) {
-        let router = service.router.as_ref();
-        let router = self.routers.iter().find(|plan| Some(&plan.name) == router);
+        let is = |part: &Part| Some(&part.name) == service.router.as_ref();
+        let router = self.routers.iter().find(|plan| plan.parts.iter().any(is));
         let mut pool = Pool {
             name: service.name.clone(),
             router: router.map(|plan| plan.id),
@@ -152,33 +93,6 @@ impl Assembly {
         }
         self.coordinator.pools.insert(service.key, pool);
     }
-}
-
-/// Our own address, and where adverts go.
-fn adverts(router: &Router, director: &str) -> (Option<Ipv4Addr>, router::Adverts) {
-    match &router.adverts {
-        Adverts::Multicast => (None, router::Adverts::Multicast),
-        Adverts::Unicast(addresses) => {
-            let others = addresses.iter().filter(|(name, _)| *name != director);
-            let peers = others.map(|(_, address)| (*address).into()).collect();
-            let way = router::Adverts::Unicast { peers, min_ttl: 255 };
-            (addresses.get(director).copied(), way)
-        }
-    }
-}
-
-/// The other director's base priority for the router.
-fn peer_base(router: &Router, director: &str) -> Option<Priority> {
-    let others = router.priority.iter().filter(|(name, _)| *name != director);
-    others.map(|(_, priority)| *priority).max()
-}
-
-/// The highest priority a director with this base can have: with every cause that raises it.
-fn highest(file: &Settings, router: &Router, base: Priority) -> Priority {
-    let tracked = router.track.iter().map(|track| track.weight);
-    let quorums = file.services_of(router).filter_map(|service| Some(service.quorum?.priority));
-    let rise: i32 = tracked.chain(quorums).filter(|value| *value > 0).sum();
-    Priority::clamped(i32::from(base.get()).saturating_add(rise))
 }
 
 /// The file is bounded far below the numbers of an id.

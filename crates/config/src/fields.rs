@@ -120,6 +120,11 @@ impl<'a> Field<'a> {
         if span.is_empty() { self.key_span.clone() } else { span }
     }
 
+    /// The same value, to be read by another reader.
+    pub(crate) fn again(&self) -> Self {
+        Self { label: self.label.clone(), key_span: self.key_span.clone(), value: self.value }
+    }
+
     pub(crate) fn text(&self, example: &str, found: &mut Findings) -> Option<At<&'a str>> {
         match self.value.get_ref().as_str() {
             Some(text) => Some(At::new(text, self.span())),
@@ -196,6 +201,10 @@ impl<'a> Field<'a> {
 
     pub(crate) fn is_list(&self) -> bool {
         self.value.get_ref().is_array()
+    }
+
+    pub(crate) fn is_table(&self) -> bool {
+        self.value.get_ref().is_table()
     }
 
     pub(crate) fn table(&self, found: &mut Findings) -> Option<Fields<'a>> {

@@ -6,12 +6,14 @@
 mod address;
 mod listen;
 mod name;
+mod route;
 mod time;
 mod url;
 
-pub(crate) use address::{any_address, ipv4, real_server, virtual_address};
+pub(crate) use address::{any_address, host, ipv4, longest_prefix, real_server, virtual_address};
 pub(crate) use listen::listen;
-pub(crate) use name::{host_header, interface, name, path};
+pub(crate) use name::{argument, host_header, interface, label, name, password, path, process};
+pub(crate) use route::{destination, route, rule};
 pub(crate) use time::{duration, interval, write};
 pub(crate) use url::{http_url, statuses, tcp_target};
 

@@ -5,12 +5,14 @@
 
 use toml::de::DeTable;
 use vrrp_proto::Priority;
+use vrrp_proto::held::AnnouncePolicy;
 
 use crate::fields::{Field, Fields, maybe, or};
 use crate::finding::{At, Finding, Findings, quote};
 use crate::{quantity, raw};
 
 mod check;
+mod group;
 mod router;
 mod service;
 
@@ -49,10 +51,20 @@ impl Reader<'_> {
         let directors =
             self.sections(fields.optional("director"), "director", &mut file.incomplete);
         let routers = self.sections(fields.optional("router"), "router", &mut file.incomplete);
+        let groups = self.sections(fields.optional("group"), "group", &mut file.incomplete);
+        let scripts = self.sections(fields.optional("script"), "script", &mut file.incomplete);
         let services = self.sections(fields.optional("service"), "service", &mut file.incomplete);
+        let announce = fields.table("announce", self.found);
         self.close(fields);
         file.directors = directors.into_iter().map(|fields| self.director(fields)).collect();
         file.routers = routers.into_iter().map(|fields| self.router(fields)).collect();
+        file.groups = groups.into_iter().map(|fields| self.group(fields)).collect();
+        file.scripts = scripts.into_iter().map(|fields| self.script(fields)).collect();
+        file.announce = match announce {
+            Some(Some(fields)) => self.announce(fields.called("announce".into())),
+            Some(None) => Some(AnnouncePolicy::default()),
+            None => None,
+        };
         file.services = services.into_iter().map(|fields| self.service(fields)).collect();
         file
     }
@@ -118,10 +130,10 @@ impl Reader<'_> {
     }
 }
 
-/// 1 to 254: 0 says "I leave", 255 is for a router whose own address it is.
+/// 1 to 255: 0 says "I leave", 255 is for a router whose own address it is.
 fn base_priority(field: &Field<'_>, found: &mut Findings) -> Option<At<Priority>> {
-    let number = field.integer(1..=254, found)?;
-    let priority = u8::try_from(number.value).ok().and_then(Priority::new)?;
+    let number = field.integer(1..=255, found)?;
+    let priority = u8::try_from(number.value).ok().map(Priority::from_wire)?;
     Some(At::new(priority, number.span))
 }
 

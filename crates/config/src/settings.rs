@@ -1,14 +1,19 @@
 //! The validated file: what exists holds together.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use clock::Interval;
 use coordinator::Quorum;
 use health::{Question, Timing};
 use ipvs_table::{Forward, Scheduler, ServiceKey, Weight};
-use vrrp_proto::router::Preempt;
-use vrrp_proto::{ChecksumPolicy, Priority, Vrid};
+use track::Command;
+use vrrp_proto::Priority;
+use vrrp_proto::held::AnnouncePolicy;
+
+mod router;
+
+pub use router::{Address, Adverts, Router, Track, Version, VirtualMac};
+pub(crate) use router::{LONGEST_DEVICE, device};
 
 /// A file that holds together.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +24,14 @@ pub struct Settings {
     pub secret_file: Option<String>,
     /// `[[director]]`, one or two; none if there is nothing to do at all
     pub directors: Vec<Director>,
+    /// `[announce]`
+    pub announce: AnnouncePolicy,
     /// `[[router]]`
     pub routers: Vec<Router>,
+    /// `[[group]]`
+    pub groups: Vec<Group>,
+    /// `[[script]]`: what each runs, by name
+    pub scripts: BTreeMap<String, Command>,
     /// `[[service]]`
     pub services: Vec<Service>,
 }
@@ -36,47 +47,15 @@ pub struct Director {
     pub priority: Priority,
 }
 
-/// `[[router]]`
+/// `[[group]]`
 #[derive(Clone, Debug, PartialEq)]
-pub struct Router {
+pub struct Group {
     /// Its name.
     pub name: String,
-    /// The parent interface.
-    pub interface: String,
-    /// Its number on that link.
-    pub vrid: Vrid,
-    /// 1 s by default.
-    pub interval: Interval,
-    /// Addresses with prefix lengths, 32 by default.
-    pub addresses: Vec<(Ipv4Addr, u8)>,
-    /// Base priority per director, from here or from the directors.
-    pub priority: BTreeMap<String, Priority>,
-    /// Tracked interfaces.
-    pub track: Vec<Track>,
-    /// Multicast by default.
-    pub adverts: Adverts,
-    /// Yes by default.
-    pub preempt: Preempt,
-    /// `auto` by default.
-    pub checksum: ChecksumPolicy,
-}
-
-/// `router.track`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Track {
-    /// The interface.
-    pub interface: String,
-    /// Added to the priority while it is down.
-    pub weight: i32,
-}
-
-/// `router.adverts` and `router.peers`
-#[derive(Clone, Debug, PartialEq)]
-pub enum Adverts {
-    /// To 224.0.0.18.
-    Multicast,
-    /// Each director's address on that interface, by name.
-    Unicast(BTreeMap<String, Ipv4Addr>),
+    /// Its routers, by name: they agree on what they decide together.
+    pub routers: Vec<String>,
+    /// The one that decides for all; all decide without it.
+    pub leader: Option<String>,
 }
 
 /// `[[service]]`

@@ -17,6 +17,7 @@ mod select;
 mod stop;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clock::{Duration, Instant};
@@ -70,6 +71,8 @@ pub(crate) struct Engine {
     problems: BTreeMap<String, String>,
     stopping: Stopping,
     unwritten_ours: Option<String>,
+    /// When each router last left Init; those that are there are missing.
+    up_since: BTreeMap<RouterId, Instant>,
 }
 
 impl Engine {
@@ -93,6 +96,7 @@ impl Engine {
             problems: BTreeMap::new(),
             stopping: Stopping::No,
             unwritten_ours: None,
+            up_since: BTreeMap::new(),
         };
         engine.set_checks();
         engine.hear(now(), Event::Started(adopted));
@@ -154,6 +158,16 @@ impl Engine {
     fn feed_watchdog(&self) {
         // Without systemd there is nobody to notify, and nothing to do about it.
         drop(sd_notify::notify(&[sd_notify::NotifyState::Watchdog]));
+    }
+
+    /// The router of the file that holds an address: one of a group's.
+    fn router_with(&self, router: RouterId, address: IpAddr) -> &str {
+        let Some(plan) = self.assembly.routers.iter().find(|plan| plan.id == router) else {
+            return "?";
+        };
+        let at = plan.held.addresses.iter().position(|held| held.address == address);
+        let part = plan.parts.iter().find(|part| at.is_some_and(|at| part.addresses.contains(&at)));
+        part.map_or(&plan.name, |part| &part.name)
     }
 
     fn router_name(&self, router: RouterId) -> &str {

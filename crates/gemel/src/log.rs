@@ -4,6 +4,8 @@ use coordinator::Notice;
 
 use crate::words::{cause, quoted, reason};
 
+pub(crate) mod wire;
+
 /// A notice as a log line.
 pub(crate) fn line(notice: &Notice, lo_is_up: bool) -> String {
     match notice {

@@ -8,12 +8,13 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::net::IpAddr;
 
 use clock::Instant;
 
-use crate::router::{Deciders, Link, Path, Protocol};
-use crate::wire::{self, Addresses, Advert, Datagram, Discard, Format};
+use crate::router::{Deciders, Link, Path, Preempt, Protocol, Version};
+use crate::wire::{self, Advert, Datagram, Discard, Envelope, Format};
 use crate::{Checksum, Family, LinkId, MemberId, Priority, Role, Router, RouterId, Vrid, router};
 
 mod admission;
@@ -21,6 +22,7 @@ mod counters;
 mod seat;
 
 pub use counters::Counters;
+use seat::Standing;
 pub use seat::{Counters as SeatCounters, Peer, Seat};
 
 /// Every virtual router of this director.
@@ -35,7 +37,20 @@ pub struct Election {
     /// For routers added later.
     links: BTreeMap<(LinkId, Family), Link>,
     counters: Counters,
+    /// Whether the last event was a datagram that was thrown away.
+    discarded: Option<Discarded>,
     outputs: Vec<Output>,
+}
+
+/// A datagram that named one of our virtual routers and was thrown away.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Discarded {
+    /// Which virtual router.
+    pub member: MemberId,
+    /// Why.
+    pub why: Discard,
+    /// Who sent it, as far as its header could be read.
+    pub from: Option<IpAddr>,
 }
 
 /// A router, and one seat for each of its members.
@@ -67,6 +82,9 @@ pub enum Event<'a> {
     Router(RouterId, router::Event),
     /// Time has passed.
     Tick,
+    /// Time has passed, and datagrams still wait to be handed over: those that hold their addresses
+    /// go on advertising, and nobody claims what a waiting advert may forbid.
+    TickHolders,
 }
 
 /// What the caller must do, in order: which router, what. An advert goes out of every member.
@@ -77,6 +95,7 @@ impl Election {
     /// Takes in one event; returns what to do about it, in order.
     pub fn handle(&mut self, now: Instant, event: Event<'_>) -> &[Output] {
         self.outputs.clear();
+        self.discarded = None;
         match event {
             Event::Add(id, settings) => self.add(now, id, settings),
             Event::Datagram(link, datagram) => self.datagram(now, link, datagram),
@@ -98,7 +117,8 @@ impl Election {
                     self.deliver(now, position, event);
                 }
             }
-            Event::Tick => self.tick(now),
+            Event::Tick => self.tick(now, |_| true),
+            Event::TickHolders => self.tick(now, Role::holds),
         }
         &self.outputs
     }
@@ -138,16 +158,21 @@ impl Election {
             Datagram::V4(_) => Family::V4,
             Datagram::V6 { .. } => Family::V6,
         };
-        let vrid = wire::vrid(datagram);
-        let place = vrid.and_then(|vrid| self.index.get(&(link, family, vrid)).copied());
-        let heard = wire::parse(datagram);
-        match heard.and_then(|(advert, addresses)| self.advert(now, place, advert, addresses)) {
-            Ok(()) => {}
-            Err(discard) => {
-                let seat =
-                    place.and_then(|(at, member)| self.units.get_mut(at)?.seats.get_mut(member));
-                self.counters.discard(seat.map(Seat::counters_mut), discard);
-            }
+        let envelope = Envelope::open(datagram);
+        let from = envelope.map(|envelope| envelope.from).ok();
+        let vrid = envelope.and_then(|envelope| envelope.vrid());
+        let place = vrid.ok().and_then(|vrid| self.index.get(&(link, family, vrid)).copied());
+        if let Err(discard) = envelope.and_then(|envelope| self.advert(now, place, &envelope)) {
+            self.discarded = place.and_then(|(unit, at)| {
+                let member = MemberId { router: self.units.get(unit)?.id, at };
+                Some(Discarded { member, why: discard, from })
+            });
+            let seat = place.and_then(|(at, member)| self.units.get_mut(at)?.seats.get_mut(member));
+            let counters = seat.map(|seat| {
+                seat.discards(now, discard, from);
+                seat.counters_mut()
+            });
+            self.counters.discard(counters, discard);
         }
     }
 
@@ -155,28 +180,37 @@ impl Election {
         &mut self,
         now: Instant,
         place: Option<(usize, usize)>,
-        advert: Advert,
-        addresses: Addresses<'_>,
+        envelope: &Envelope<'_>,
     ) -> Result<(), Discard> {
+        admission::travelled(envelope)?;
+        envelope.vrid()?;
         let (position, at) = place.ok_or(Discard::Vrid)?;
         let unit = self.units.get_mut(position).ok_or(Discard::Vrid)?;
         let settings = unit.router.settings();
         let member = settings.members.get(at).ok_or(Discard::Vrid)?;
         let seat = unit.seats.get_mut(at).ok_or(Discard::Vrid)?;
-        admission::admit(settings.interval, member, seat, &advert)?;
-        admission::compare(settings.interval, member, &advert, addresses, seat.counters_mut());
+        let advert = admission::admit(now, settings.interval, member, seat, envelope)?;
         let Advert { from, priority, interval, .. } = advert;
-        let form = match advert.format {
-            Format::V3Ipv4(form) => Some(form),
-            Format::V2(_) | Format::V3Ipv6 => None,
+        let (version, form) = match advert.format {
+            Format::V2(_) => (Version::V2, None),
+            Format::V3Ipv4(form) => (Version::V3, Some(form)),
+            Format::V3Ipv6 => (Version::V3, None),
         };
-        seat.hear(Peer { address: from, priority, interval, at: now }, form);
-        let tie = match seat.link() {
-            Link::Up(ours) => from.cmp(&ours),
-            Link::Down => core::cmp::Ordering::Greater,
+        let deciders = settings.deciders;
+        let heard = router::Heard {
+            from,
+            tie: seat.compare(from),
+            dissent: dissent(deciders, at, &unit.seats),
+            version,
+            priority,
+            interval,
         };
-        if counts(settings.deciders, at) {
-            let heard = router::Heard { from, tie, priority, interval };
+        let standing = standing(&unit.router, &heard);
+        let peer = Peer { address: from, priority, interval, at: now };
+        if let Some(seat) = unit.seats.get_mut(at) {
+            seat.hear(peer, form, standing);
+        }
+        if counts(deciders, at) {
             self.deliver(now, position, router::Event::Advert(heard));
         }
         Ok(())
@@ -212,9 +246,11 @@ impl Election {
         }
     }
 
-    fn tick(&mut self, now: Instant) {
+    fn tick(&mut self, now: Instant, is_meant: impl Fn(Role) -> bool) {
         for position in 0..self.deadlines.len() {
-            if self.deadlines.get(position).is_some_and(|at| at.is_some_and(|at| at <= now)) {
+            let is_due = self.deadlines.get(position).is_some_and(|at| at.is_some_and(|at| at <= now));
+            let role = self.units.get(position).map(|unit| unit.router.role());
+            if is_due && role.is_some_and(&is_meant) {
                 self.deliver(now, position, router::Event::Tick);
             }
         }
@@ -261,7 +297,8 @@ impl Election {
             Protocol::V3Ipv6 => Format::V3Ipv6,
         };
         let interval = settings.interval;
-        let advert = Advert { from, to, ttl: 255, vrid: member.vrid, priority, interval, format };
+        let (ttl, vrid) = (wire::TTL, member.vrid);
+        let advert = Advert { from, to, ttl, vrid, priority, interval, format };
         wire::emit(&advert, &member.addresses, buffer)
     }
 
@@ -278,6 +315,11 @@ impl Election {
     /// The seats of a router, in the order of its members.
     pub fn seats(&self, id: RouterId) -> &[Seat] {
         self.unit(id).map_or(&[], |unit| &unit.seats)
+    }
+
+    /// The datagram that was just thrown away, if the last event was one.
+    pub const fn discarded(&self) -> Option<Discarded> {
+        self.discarded
     }
 
     /// What was counted that concerns no single router.
@@ -311,10 +353,47 @@ fn counts(deciders: Deciders, at: usize) -> bool {
     }
 }
 
-/// Whether every seat that decides can send and hear.
+/// How many of the seats that decide before this one do not say that we lose a tie.
+fn dissent(deciders: Deciders, at: usize, seats: &[Seat]) -> u8 {
+    let before = seats.iter().take(at).enumerate().filter(|(at, _)| counts(deciders, *at));
+    let loses = |seat: &Seat| {
+        seat.peer().is_some_and(|peer| seat.compare(peer.address) == Ordering::Greater)
+    };
+    let dissenting = before.filter(|(_, seat)| !loses(seat)).count();
+    u8::try_from(dissenting).unwrap_or(u8::MAX)
+}
+
+/// Whether the sender of an advert holds the addresses, or is to hold them, in our router's eyes
+/// (RFC 9568 6.4.2, 6.4.3).
+fn standing(router: &Router, heard: &router::Heard) -> Standing {
+    let ours = router.priority();
+    let wins = match router.role() {
+        Role::Backup => heard.priority >= ours || router.settings().preempt == Preempt::No,
+        Role::Init | Role::Active | Role::Leaving => {
+            (heard.priority, heard.tie) > (ours, Ordering::Equal)
+        }
+    };
+    if wins { Standing::Obeyed } else { Standing::Lesser }
+}
+
+/// What the seats that decide can do together.
 fn path(deciders: Deciders, seats: &[Seat]) -> Path {
-    let mut deciding = seats.iter().enumerate().filter(|(at, _)| counts(deciders, *at));
-    if deciding.all(|(_, seat)| seat.link() != Link::Down) { Path::Open } else { Path::Closed }
+    let deciding = seats.iter().enumerate().filter(|(at, _)| counts(deciders, *at));
+    let links = deciding.map(|(_, seat)| seat.link());
+    let (mut up, mut unaddressed, mut down) = (0_usize, 0_usize, 0_usize);
+    for link in links {
+        *match link {
+            Link::Up(_) => &mut up,
+            Link::Unaddressed => &mut unaddressed,
+            Link::Down => &mut down,
+        } += 1;
+    }
+    match (up, unaddressed, down) {
+        (1.., 0, 0) => Path::Open,
+        (1.., _, _) => Path::Partial,
+        (0, 1.., 0) => Path::Unaddressed,
+        (0, _, _) => Path::Closed,
+    }
 }
 
 #[cfg(test)]

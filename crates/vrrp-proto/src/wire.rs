@@ -1,7 +1,7 @@
 //! VRRP on the wire (version 3: RFC 9568 5; version 2: RFC 3768 5): datagrams to adverts and back.
 //!
-//! Only the format: what makes a datagram a well-formed advert of some virtual router. Whether it
-//! is one of ours, and from somebody we listen to, is decided by [`crate::election`]. A received
+//! Only the format: what makes a datagram a well-formed advert of a protocol. Whether it is for a
+//! virtual router of ours, and from somebody we listen to, is decided by [`crate::election`]. A received
 //! list of addresses is borrowed from the datagram; nothing here allocates.
 
 #![deny(clippy::indexing_slicing)]
@@ -21,7 +21,7 @@ mod sum;
 
 pub use discard::Discard;
 pub use emit::emit;
-pub use parse::{parse, vrid};
+pub use parse::Envelope;
 
 /// The longest thing that is sent: over IPv4 a header without options, 8 bytes, 255 addresses and
 /// the 8 bytes of authentication of version 2; over IPv6, where the kernel makes the header, 8 bytes
@@ -41,6 +41,10 @@ pub const fn multicast(family: Family) -> IpAddr {
         Family::V6 => IpAddr::V6(MULTICAST_V6),
     }
 }
+
+/// The TTL or hop limit that is sent, and required of what is multicast: nothing that came through a
+/// router is believed (RFC 9568 5.1.1.3, 5.1.2.3).
+pub const TTL: u8 = 255;
 
 /// What came in on a socket of protocol 112.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -115,7 +119,7 @@ impl Addresses<'_> {
         }
     }
 
-    /// Never true of an advert that [`parse`] returned.
+    /// Never true of an advert that [`Envelope::read`] returned.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }

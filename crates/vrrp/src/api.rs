@@ -9,6 +9,7 @@ use mailbox::{Outbox, Refused};
 use vrrp_proto::election::{Peer, SeatCounters};
 use vrrp_proto::held::{Held, MemberSetup, VirtualAddress};
 use vrrp_proto::router::{Fault, Holding, LastEvent, Link, NewActiveReason, Reason, Settings};
+use vrrp_proto::wire::Discard;
 use vrrp_proto::{Checksum, Priority, Role, RouterId};
 
 /// Everything the two threads need.
@@ -119,6 +120,20 @@ pub enum Fact {
         address: IpAddr,
         /// The kernel's word, positive.
         errno: i32,
+    },
+    /// Datagrams for a virtual router of ours were thrown away: told at the first, then at most
+    /// once a minute for each virtual router and reason.
+    Discards {
+        /// Whose.
+        router: RouterId,
+        /// Which of its members, in the order of the setup's.
+        member: usize,
+        /// Why.
+        why: Discard,
+        /// Who sent the last of them, as far as its header could be read.
+        from: Option<IpAddr>,
+        /// How many since this was last told.
+        count: u64,
     },
     /// The answer to [`Order::Report`].
     Report(Vec<RouterReport>),

@@ -1,21 +1,24 @@
 //! Addresses that an earlier process held and the file no longer names (law 7). They go at start,
-//! before anything else happens: nobody would ever let go of them otherwise. Called once by
+//! before anything else happens: nobody would ever let go of them otherwise. So does the device of
+//! a virtual MAC that they stood on, if the file names it no longer either. Called once by
 //! [`crate::start`].
 
 use nix::errno::Errno;
+use vrrp_proto::held::{Mac, VirtualAddress};
 
 use crate::mover::kernel::{Kernel, Request};
-use vrrp_proto::held::VirtualAddress;
+use crate::mover::rows::{LinkKind, LinkRow};
+use crate::{Fact, RouterSetup};
 
-use crate::Fact;
-
-/// Removes those that are there; says which went, and which the kernel would not let go.
+/// Removes those that are there; says which went, and which the kernel would not let go. `routers`
+/// are those of the file.
 ///
 /// # Errors
 /// Links and addresses cannot be read.
 pub(crate) fn remove(
     kernel: &mut impl Kernel,
     leftovers: &[VirtualAddress],
+    routers: &[RouterSetup],
 ) -> Result<Vec<Fact>, Errno> {
     if leftovers.is_empty() {
         return Ok(Vec::new());
@@ -46,5 +49,28 @@ pub(crate) fn remove(
             )),
         }
     });
-    Ok(told.collect())
+    let mut told: Vec<Fact> = told.collect();
+    for link in links.iter().filter(|link| {
+        was_ours(link) && leftovers.iter().any(|left| left.interface == link.name)
+    }) {
+        if routers.iter().flat_map(|r| &r.members).any(|m| m.mac == Mac::Virtual(link.name.clone())) {
+            continue;
+        }
+        let answer = kernel.request(&[Request::DeleteLink(link.index)]).pop();
+        if let Some(Err(errno)) = answer.map(|answer| answer.result) {
+            let name = &link.name;
+            told.push(Fact::Warning(format!(
+                "{name} was a virtual MAC's device and the file no longer names it: {}; remove it \
+                 with `ip link del {name}`",
+                errno.desc()
+            )));
+        }
+    }
+    Ok(told)
+}
+
+/// A macvlan with a MAC address of RFC 9568 7.3, as we make them.
+fn was_ours(link: &LinkRow) -> bool {
+    link.kind == LinkKind::BridgeMacvlan
+        && link.mac.is_some_and(|mac| matches!(mac, [0, 0, 0x5e, 0, 1 | 2, _]))
 }

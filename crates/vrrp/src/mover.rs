@@ -1,4 +1,4 @@
-//! The mover: makes addresses follow what the election wants of them, and announces them.
+//! The mover: makes addresses, and what goes with them, follow what the election wants.
 //!
 //! [`Mover`] knows no clock and no thread: it is told what is wanted, steps by at most one send of
 //! requests at a time, and says what came of it. `thread.rs` drives it. Between two sends the caller
@@ -6,7 +6,8 @@
 //! one of a router counts, and is compared with the kernel at the start, at every notice, after
 //! every loss of notices and once a minute.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 
 use clock::{Duration, Instant};
 use nix::errno::Errno;
@@ -16,24 +17,35 @@ use vrrp_proto::{MemberId, RouterId};
 use crate::{Fact, RouterSetup};
 
 mod announce;
+mod announcing;
 mod answers;
+mod conflicts;
+mod devices;
+mod extras;
 pub mod kernel;
 mod links;
 mod moved;
-pub mod picture;
+mod picture;
 mod plan;
+mod quiet;
+mod round;
+pub mod rows;
 mod rtnetlink;
+mod sys;
 pub(crate) mod thread;
 mod watch;
 
 pub use links::LinkFact;
 
-use announce::{Budget, Repeat};
+use announce::{Pace, Schedule, Who};
+use conflicts::Ears;
+use devices::{DeviceId, Devices};
 use kernel::{Kernel, Request};
 use links::Links;
 use moved::Moved;
 use picture::Picture;
-use plan::{Next, Route, plan};
+use plan::Route;
+use quiet::Quiet;
 pub(crate) use rtnetlink::{Rtnetlink, widen};
 
 /// Addresses changed by one send at most; between sends the caller may change what is wanted.
@@ -46,15 +58,29 @@ const VERIFY_EVERY: Duration = Duration::from_secs(60);
 pub struct Mover<K> {
     kernel: K,
     picture: Picture,
+    devices: Devices,
     routers: BTreeMap<RouterId, Moved>,
+    /// Which router's address is where.
+    spots: BTreeMap<(DeviceId, IpAddr), Who>,
+    /// Routers to look at; those that let go first.
+    line: VecDeque<RouterId>,
+    /// Addresses to look at again, and when; `usize::MAX` for a router's routes and rules.
+    waits: BTreeSet<(Instant, RouterId, usize)>,
     links: Links,
-    /// Interfaces whose `arp_ignore` we raised, and what it was.
-    muted: BTreeMap<String, u8>,
-    budget: Budget,
-    /// When the next announcement is due.
-    repeat_at: Option<Instant>,
-    /// When a lingering route or a refused request is due.
-    look_at: Option<Instant>,
+    quiet: Quiet,
+    schedule: Schedule,
+    pace: Pace,
+    /// Until when no announcement may leave, if some wait for that.
+    paced_until: Option<Instant>,
+    ears: Ears,
+    /// Which ports of bridges forward.
+    ports: BTreeMap<u32, bool>,
+    /// Whether what was told of links may be out of date.
+    links_changed: bool,
+    /// When to look for routes and rules.
+    paths_at: Option<Instant>,
+    /// When to try again to make devices.
+    devices_at: Option<Instant>,
     /// When to compare with a dump.
     verify_at: Instant,
     /// Whether the last dump failed and that was told.
@@ -68,7 +94,8 @@ pub struct Mover<K> {
 pub enum News {
     /// What a parent interface can do now.
     Link(LinkFact),
-    /// What the interface of a router with a source of its own can do for it.
+    /// What the interface of a member with a source of its own or a virtual MAC can do for it. Said
+    /// again after each [`News::Link`] of its parent: it overrules that.
     Source(MemberId, vrrp_proto::router::Link),
     /// The device of a member's virtual MAC appeared, with this index, or vanished.
     Device(MemberId, Option<u32>),
@@ -76,8 +103,27 @@ pub enum News {
     Settled(RouterId, u64),
 }
 
+/// One request, and what it is about.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    router: RouterId,
+    piece: Piece,
+    request: Request,
+}
+
+/// What of a router a request is about.
+#[derive(Clone, Copy, Debug)]
+enum Piece {
+    Device(DeviceId),
+    /// An address, by its place.
+    Spot(usize),
+    /// A route or rule, by its place.
+    Extra(usize),
+}
+
 impl<K: Kernel> Mover<K> {
-    /// Moves addresses through `kernel`; nothing is wanted yet. Reads links and addresses.
+    /// Moves addresses through `kernel`; nothing is wanted yet. Reads links and addresses, and makes
+    /// the virtual MACs' devices.
     ///
     /// # Errors
     /// The kernel's word when links and addresses cannot be read.
@@ -87,24 +133,48 @@ impl<K: Kernel> Mover<K> {
         routers: &[RouterSetup],
         track: &[String],
     ) -> Result<Self, Errno> {
-        let ours = routers.iter().flat_map(|r| moved::v4(r).map(|a| a.address));
+        let ours = routers.iter().flat_map(|r| r.held.addresses.iter().map(|a| a.address));
         let mut picture = Picture::new(ours);
         let (links, addresses) = kernel.dump()?;
         picture.replace(links, addresses);
+        let devices = Devices::new(routers);
+        let moved: BTreeMap<RouterId, Moved> =
+            routers.iter().map(|r| (r.id, Moved::new(r, &devices))).collect();
         let mut mover = Self {
             kernel,
             picture,
-            routers: routers.iter().map(|r| (r.id, Moved::new(r))).collect(),
-            links: Links::new(routers, track),
-            muted: BTreeMap::new(),
-            budget: Budget::new(),
-            repeat_at: None,
-            look_at: None,
+            spots: places(&moved),
+            links: Links::new(routers, track, &devices),
+            devices,
+            routers: moved,
+            line: VecDeque::new(),
+            waits: BTreeSet::new(),
+            quiet: Quiet::default(),
+            schedule: Schedule::default(),
+            pace: Pace::new(routers.iter().filter_map(|r| r.held.announce.rate).min()),
+            paced_until: None,
+            ears: Ears::default(),
+            ports: BTreeMap::new(),
+            links_changed: true,
+            paths_at: None,
+            devices_at: None,
             verify_at: now + VERIFY_EVERY,
             blind: false,
             news: Vec::new(),
             facts: Vec::new(),
         };
+        if mover.has_extras() {
+            if let Err(errno) = mover.kernel.watch_paths() {
+                mover.facts.push(Fact::Warning(format!(
+                    "routes and rules are only looked at once a minute: {}",
+                    errno.desc()
+                )));
+            }
+            mover.paths_at = Some(now);
+            mover.look_at_paths(now);
+        }
+        mover.make_devices(now);
+        mover.watch(now);
         mover.compare_links();
         Ok(mover)
     }
@@ -112,32 +182,64 @@ impl<K: Kernel> Mover<K> {
     /// What is wanted of a router's addresses from now on; `revision` comes back in
     /// [`News::Settled`].
     pub fn want(&mut self, router: RouterId, revision: u64, holding: Holding) {
-        if let Some(moved) = self.routers.get_mut(&router) {
-            moved.want(revision, holding);
+        let Some(moved) = self.routers.get_mut(&router) else { return };
+        moved.want(revision, holding);
+        for (at, spot) in moved.spots.iter_mut().enumerate() {
+            if let Some(wait) = spot.wait.take() {
+                self.waits.remove(&(wait, router, at));
+            }
+            if holding == Holding::Absent
+                && let Some(repeat) = spot.repeat.take()
+            {
+                self.schedule.remove((router, at), repeat);
+            }
         }
+        self.ears.changed();
+        self.line_up(router);
     }
 
     /// Announces a router's held addresses once more, from the start of the schedule.
     pub fn announce(&mut self, now: Instant, router: RouterId) {
-        if let Some(moved) = self.routers.get_mut(&router) {
-            moved.announce_at(now);
-            self.repeat_at = Some(now);
-        }
+        self.announce_again(now, router, |_| true);
     }
 
     /// Does the next piece of work. False when there is nothing to do before [`Self::deadline`].
     pub fn step(&mut self, now: Instant) -> bool {
-        if self.move_some(now) || self.watch(now) {
+        self.wake(now);
+        if self.move_some(now) || self.watch(now) || self.announce_some(now) {
             return true;
         }
-        self.announce_due(now);
-        self.unmute();
-        self.verify(now)
+        if self.devices_at.is_some_and(|at| at <= now) {
+            self.make_devices(now);
+            return true;
+        }
+        self.look_at_paths(now);
+        self.listen(now);
+        self.quiet.sweep(&mut self.kernel, &mut self.facts);
+        let verified = self.verify(now);
+        self.compare_links();
+        verified || !self.line.is_empty()
     }
 
     /// When to step again although nothing is heard.
     pub fn deadline(&self) -> Option<Instant> {
-        [self.repeat_at, self.look_at, Some(self.verify_at)].into_iter().flatten().min()
+        let announce = self.schedule.next_at();
+        let announce = announce.map(|at| self.paced_until.map_or(at, |until| until.max(at)));
+        let wait = self.waits.first().map(|first| first.0);
+        let times = [
+            announce,
+            wait,
+            self.ears.deadline(),
+            self.paths_at,
+            self.devices_at,
+            Some(self.verify_at),
+        ];
+        times.into_iter().flatten().min()
+    }
+
+    /// Whether claims of others that wait are to be left waiting.
+    pub(crate) fn rests(&self) -> bool {
+        self.ears.rest()
     }
 
     /// Takes what the wire thread must know since the last call.
@@ -150,190 +252,47 @@ impl<K: Kernel> Mover<K> {
         std::mem::take(&mut self.facts)
     }
 
-    /// Ends: takes back what was only meant to last a moment, leaves the addresses.
+    /// Ends: takes back what was only meant to last a moment, and the devices of virtual MACs that
+    /// are down; leaves the addresses and what they need.
     pub fn finish(&mut self) {
-        let lingering = self.routers.values().flat_map(|moved| &moved.spots);
-        let routes: Vec<Request> = lingering
-            .filter(|spot| matches!(spot.route, Route::Placed(_)))
-            .map(|spot| Request::DeleteRoute(spot.wanted.address))
-            .collect();
-        for some in routes.chunks(BATCH) {
+        let mut last: Vec<Request> = Vec::new();
+        for spot in self.routers.values().flat_map(|moved| &moved.spots) {
+            if matches!(spot.route, Route::Placed(_)) {
+                last.push(Request::DeleteLocal(spot.wanted.address));
+            }
+        }
+        let mut idle = Vec::new();
+        for (id, ours) in self.devices.virtuals() {
+            let held = self.routers.get(&ours.member.router).is_some_and(Moved::held);
+            idle.extend(self.devices.index(id, &self.picture).filter(|_| !held));
+        }
+        last.extend(idle.into_iter().map(Request::DeleteLink));
+        for some in last.chunks(BATCH) {
             for (request, answer) in some.iter().zip(self.kernel.request(some)) {
-                if let (&Request::DeleteRoute(address), Err(errno)) = (request, answer.result) {
-                    self.facts.push(Fact::Warning(format!(
-                        "local route {address}/32 dev lo is left behind: {}",
-                        errno.desc()
-                    )));
+                if let Err(errno) = answer.result {
+                    let text = format!("{request:?} is left undone: {}", errno.desc());
+                    self.facts.push(Fact::Warning(text));
                 }
             }
         }
         for spot in self.routers.values_mut().flat_map(|moved| &mut moved.spots) {
-            spot.route = Route::Absent;
-        }
-        self.unmute();
-    }
-
-    /// One send for up to [`BATCH`] addresses, and what came of it. False if nothing is to be asked.
-    fn move_some(&mut self, now: Instant) -> bool {
-        let round = self.gather(now);
-        self.look_at = round.look_at;
-        if round.asked.is_empty() {
-            return false;
-        }
-        let requests: Vec<Request> = round.asked.iter().map(|&(.., request)| request).collect();
-        let answers = self.kernel.request(&requests);
-        for ((router, at, request), answer) in round.asked.into_iter().zip(answers) {
-            self.answered(now, router, at, request, answer);
-        }
-        true
-    }
-
-    /// What to ask next; routers for which nothing is left to ask are told to be settled.
-    fn gather(&mut self, now: Instant) -> Round {
-        let Self { kernel, picture, routers, muted, news, facts, .. } = self;
-        let mut round = Round::default();
-        for (&router, moved) in routers.iter_mut().filter(|(_, moved)| moved.busy) {
-            let Some((revision, holding)) = moved.want else {
-                moved.busy = false;
-                continue;
-            };
-            let mut mute = || mute(kernel, muted, &moved.interface);
-            let settled = round.add(now, router, holding, moved, picture, &mut mute);
-            if round.is_full() {
-                break;
-            }
-            if settled {
-                moved.busy = false;
-                if moved.settled.replace(revision) != Some(revision) {
-                    news.push(News::Settled(router, revision));
-                    facts.push(Fact::Settled { router, holding, at: now });
-                }
+            if matches!(spot.route, Route::Placed(_)) {
+                self.quiet.leave(spot.wanted.device);
+                spot.route = Route::Absent;
             }
         }
-        round
+        self.quiet.sweep(&mut self.kernel, &mut self.facts);
     }
+}
 
-    /// Sends what is due of the repeated announcements, as far as the budget goes.
-    fn announce_due(&mut self, now: Instant) {
-        if self.repeat_at.is_none_or(|at| at > now) {
-            return;
-        }
-        let mut next: Option<Instant> = None;
-        for moved in self.routers.values_mut() {
-            let link = self.picture.by_name(&moved.interface);
-            let Some((index, mac)) = link.and_then(|link| Some((link.index, link.mac?))) else {
-                continue;
-            };
-            for spot in &mut moved.spots {
-                let Some(repeat) = spot.repeat else { continue };
-                let following = if repeat.at() > now {
-                    repeat
-                } else if let Err(later) = self.budget.ask(now) {
-                    next = next.into_iter().chain([later]).min();
-                    continue;
-                } else {
-                    self.budget.spend(now);
-                    match self.kernel.announce(index, mac, spot.wanted.address) {
-                        Ok(()) => repeat.following(),
-                        // The interface is down or busy: tried again in a second, and at link up.
-                        Err(_) => Repeat::first(now),
-                    }
-                };
-                spot.repeat = Some(following);
-                next = next.into_iter().chain([following.at()]).min();
-            }
-        }
-        self.repeat_at = next;
-    }
-
-    /// Restores `arp_ignore` where no address of ours is muted any more.
-    fn unmute(&mut self) {
-        let Self { kernel, muted, routers, facts, .. } = self;
-        muted.retain(|interface, before| {
-            let lingers = routers.values().any(|moved| {
-                moved.interface == *interface
-                    && moved.spots.iter().any(|spot| matches!(spot.route, Route::Placed(_)))
-            });
-            if !lingers
-                && *before == 0
-                && kernel.arp_ignore(interface) == Ok(1)
-                && let Err(errno) = kernel.set_arp_ignore(interface, 0)
-            {
-                facts.push(Fact::Warning(format!(
-                    "net.ipv4.conf.{interface}.arp_ignore stays 1: {}",
-                    errno.desc()
-                )));
-            }
-            lingers
+/// Where every address is.
+fn places(routers: &BTreeMap<RouterId, Moved>) -> BTreeMap<(DeviceId, IpAddr), Who> {
+    let each = |(&router, moved): (&RouterId, &Moved)| {
+        let spots = moved.spots.iter().enumerate();
+        let keyed = spots.map(move |(at, spot)| {
+            ((spot.wanted.device, spot.wanted.address), (router, at))
         });
-    }
-}
-
-/// What one send asks.
-#[derive(Debug, Default)]
-struct Round {
-    asked: Vec<(RouterId, usize, Request)>,
-    addresses: usize,
-    look_at: Option<Instant>,
-}
-
-impl Round {
-    fn is_full(&self) -> bool {
-        self.addresses >= BATCH
-    }
-
-    /// Adds what is to be asked for one router; true if it is settled.
-    fn add(
-        &mut self,
-        now: Instant,
-        router: RouterId,
-        holding: Holding,
-        moved: &Moved,
-        picture: &Picture,
-        mute: &mut dyn FnMut() -> bool,
-    ) -> bool {
-        let index = picture.by_name(&moved.interface).map(|link| link.index);
-        let mut settled = true;
-        for (at, spot) in moved.spots.iter().enumerate() {
-            let next = match spot.retry_after(now) {
-                Some(later) => Next::Wait(later),
-                None => plan(now, holding, &spot.place(index, picture, &mut [0; 33])),
-            };
-            settled &= next == Next::Settled;
-            self.addresses += usize::from(matches!(next, Next::Ask(_) | Next::LetGo(_)));
-            match next {
-                Next::Settled | Next::Stuck => {}
-                Next::Wait(until) => {
-                    self.look_at = self.look_at.into_iter().chain([until]).min();
-                }
-                Next::Ask(request) => self.asked.push((router, at, request)),
-                Next::LetGo(requests) => {
-                    // Unmuted, the route would answer for the address: it goes without one.
-                    let skip = usize::from(!mute());
-                    self.asked.extend(requests.into_iter().skip(skip).map(|r| (router, at, r)));
-                }
-            }
-            if self.is_full() {
-                break;
-            }
-        }
-        settled
-    }
-}
-
-/// Makes an interface silent about addresses that are only routed. False if that cannot be done.
-fn mute(kernel: &mut impl Kernel, muted: &mut BTreeMap<String, u8>, interface: &str) -> bool {
-    if muted.contains_key(interface) {
-        return true;
-    }
-    let raised = kernel.arp_ignore(interface).and_then(|before| {
-        if before == 0 {
-            kernel.set_arp_ignore(interface, 1)?;
-        }
-        Ok(before)
-    });
-    match raised {
-        Ok(before) => muted.insert(interface.to_owned(), before).is_none(),
-        Err(_) => false,
-    }
+        keyed.collect::<Vec<_>>()
+    };
+    routers.iter().flat_map(each).collect()
 }

@@ -42,7 +42,7 @@ pub fn start(mut setup: Setup, facts: Outbox<Fact>) -> Result<Vrrp, StartError> 
 
     let mut kernel =
         Rtnetlink::open().map_err(|text| StartError(format!("{text}; {NET_CAPABILITIES}")))?;
-    let removed = leftovers::remove(&mut kernel, &setup.leftovers)
+    let removed = leftovers::remove(&mut kernel, &setup.leftovers, &setup.routers)
         .map_err(|e| refuse("links and addresses", e, NET_CAPABILITIES))?;
     removed.into_iter().for_each(|fact| told.tell(fact));
     let started = now();
@@ -52,7 +52,7 @@ pub fn start(mut setup: Setup, facts: Outbox<Fact>) -> Result<Vrrp, StartError> 
     warn_of_absent(&setup.routers, &news, &mut told);
     lock_memory(&mut told);
 
-    let slots: Vec<(Key, Memory)> = keys.into_iter().zip(memories.iter().copied()).collect();
+    let slots: Vec<(Key, Memory)> = keys.into_iter().zip(memories.iter().cloned()).collect();
     let path = setup.run_dir.join("state");
     let room = 2 * (setup.routers.len() + ports.len()) + 64;
     let (wire_outbox, wire_inbox) = mailbox(room).map_err(no_descriptors)?;
@@ -97,8 +97,8 @@ fn named(name: &str) -> thread::Builder {
 }
 
 fn key(setup: &RouterSetup) -> Key {
-    let vrid = setup.settings.members[0].vrid;
-    Key::new(&setup.members[0].interface, vrid, &setup.held.addresses)
+    let members = setup.settings.members.iter().cloned().zip(setup.members.iter().cloned());
+    Key::new(&members.collect::<Vec<_>>(), &setup.held.addresses)
 }
 
 /// <linux/capability.h>
@@ -152,6 +152,9 @@ fn name_links(routers: &mut [RouterSetup]) -> Vec<Port> {
                 ports.len() as u32 - 1
             });
             member.link = LinkId(link);
+            if let Some(port) = ports.get_mut(link as usize) {
+                port.serve(member, setup);
+            }
         }
     }
     ports

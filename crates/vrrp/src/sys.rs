@@ -4,99 +4,13 @@
 
 use std::fs::File;
 use std::mem::size_of;
-use std::net::Ipv4Addr;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::ptr::{NonNull, null_mut};
+use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
 
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
-use vrrp_proto::wire::MAX_DATAGRAM;
-
-/// Datagrams received or sent by one system call at most.
-pub(crate) const BATCH: usize = 32;
-
-/// Room for one received datagram; a longer one is cut and then fails its length check.
-pub(crate) type Buffer = [u8; 2048];
-
-/// One datagram on its way out, IPv4 header first.
-#[derive(Clone, Debug)]
-pub(crate) struct Frame {
-    /// Where it goes.
-    pub(crate) to: Ipv4Addr,
-    /// How many of `bytes` are the datagram.
-    pub(crate) length: usize,
-    /// The datagram.
-    pub(crate) bytes: [u8; MAX_DATAGRAM],
-}
-
-/// `recvmmsg(2)` without waiting: how many datagrams came, their lengths in `lengths`.
-pub(crate) fn receive_batch(
-    socket: BorrowedFd<'_>,
-    buffers: &mut [Buffer; BATCH],
-    lengths: &mut [usize; BATCH],
-) -> Result<usize, Errno> {
-    // SAFETY: all-zero is a valid iovec and a valid mmsghdr (null pointers with zero lengths).
-    let mut vectors: [libc::iovec; BATCH] = unsafe { std::mem::zeroed() };
-    // SAFETY: as above.
-    let mut headers: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
-    for ((buffer, vector), header) in buffers.iter_mut().zip(&mut vectors).zip(&mut headers) {
-        *vector = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
-        header.msg_hdr.msg_iov = vector;
-        header.msg_hdr.msg_iovlen = 1;
-    }
-    // SAFETY: each header names one live iovec, each iovec one live buffer with its true length;
-    // all outlive the call, and the kernel keeps none of the pointers.
-    let count = Errno::result(unsafe {
-        libc::recvmmsg(
-            socket.as_raw_fd(),
-            headers.as_mut_ptr(),
-            BATCH as libc::c_uint,
-            libc::MSG_DONTWAIT,
-            null_mut(),
-        )
-    })?;
-    for (length, header) in lengths.iter_mut().zip(&headers) {
-        *length = header.msg_len as usize;
-    }
-    Ok(count as usize)
-}
-
-/// `sendmmsg(2)` of the first [`BATCH`] frames without waiting: how many went out. An error is the
-/// first frame's.
-pub(crate) fn send_batch(socket: BorrowedFd<'_>, frames: &[Frame]) -> Result<usize, Errno> {
-    let count = frames.len().min(BATCH);
-    // SAFETY: all-zero is a valid sockaddr_in, iovec and mmsghdr.
-    let mut names: [libc::sockaddr_in; BATCH] = unsafe { std::mem::zeroed() };
-    // SAFETY: as above.
-    let mut vectors: [libc::iovec; BATCH] = unsafe { std::mem::zeroed() };
-    // SAFETY: as above.
-    let mut headers: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
-    for (((frame, name), vector), header) in
-        frames.iter().zip(&mut names).zip(&mut vectors).zip(&mut headers)
-    {
-        name.sin_family = libc::AF_INET as libc::sa_family_t;
-        name.sin_addr.s_addr = u32::from_ne_bytes(frame.to.octets());
-        vector.iov_base = frame.bytes.as_ptr().cast_mut().cast();
-        vector.iov_len = frame.length.min(frame.bytes.len());
-        header.msg_hdr.msg_name = (name as *mut libc::sockaddr_in).cast();
-        header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
-        header.msg_hdr.msg_iov = vector;
-        header.msg_hdr.msg_iovlen = 1;
-    }
-    // SAFETY: `count` headers name live addresses, iovecs and buffers with their true lengths; the
-    // kernel only reads what the iovecs name when sending, and keeps none of the pointers.
-    Errno::result(unsafe {
-        libc::sendmmsg(
-            socket.as_raw_fd(),
-            headers.as_mut_ptr(),
-            count as libc::c_uint,
-            libc::MSG_DONTWAIT,
-        )
-    })
-    .map(|sent| sent as usize)
-}
 
 /// `setsockopt(2)` IP_MULTICAST_IF by interface index.
 pub(crate) fn set_multicast_index(socket: BorrowedFd<'_>, index: u32) -> Result<(), Errno> {
@@ -134,26 +48,6 @@ pub(crate) fn receive_drops(socket: BorrowedFd<'_>) -> Result<u32, Errno> {
         )
     })?;
     Ok(values[8])
-}
-
-/// `sendto(2)` of a whole link-layer frame through the interface of this index.
-pub(crate) fn send_frame(socket: BorrowedFd<'_>, index: u32, frame: &[u8]) -> Result<(), Errno> {
-    // SAFETY: all-zero is a valid sockaddr_ll.
-    let mut to: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
-    to.sll_family = libc::AF_PACKET as libc::sa_family_t;
-    to.sll_ifindex = index as libc::c_int;
-    // SAFETY: frame and address are live and given with their true lengths.
-    Errno::result(unsafe {
-        libc::sendto(
-            socket.as_raw_fd(),
-            frame.as_ptr().cast(),
-            frame.len(),
-            libc::MSG_DONTWAIT,
-            (&raw const to).cast(),
-            size_of::<libc::sockaddr_ll>() as libc::socklen_t,
-        )
-    })
-    .map(drop)
 }
 
 /// `sched_setscheduler(2)`: SCHED_FIFO of this priority for the calling thread, not for its children.

@@ -1,11 +1,12 @@
 //! The wire thread: hears and sends adverts, and lets the election decide.
 //!
 //! One wakeup, in this order: everything received; what the mover says of links; orders; what is
-//! due; then all adverts that came of it, in one send a socket; then what is wanted of the
-//! addresses; then the state file and the facts. A wakeup later than the shortest interval (the
-//! process was stopped, the machine slept) receives once more before anything due is done, so that
-//! no claim is made against adverts that were already there. In steady state nothing is allocated
-//! and nothing touches a disk; nothing here waits for the mover or the engine.
+//! due; then all adverts that came of it, built and sent at once; then what is wanted of the
+//! addresses; then the state file and the facts. Nothing is asked of a socket or an inbox that epoll
+//! does not name. A late wakeup (the process was stopped, the machine slept) receives once more
+//! before anything due is done, so that no claim is made against adverts that were already there. In
+//! steady state nothing is allocated and nothing touches a disk; nothing here waits for the mover or
+//! the engine.
 
 use std::thread::JoinHandle;
 
@@ -16,31 +17,41 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use vrrp_proto::election::Event;
-use vrrp_proto::wire::Datagram;
-use vrrp_proto::{LinkId, router};
+use vrrp_proto::router;
 
 use crate::loops::{now, real_time};
 use crate::mover::News;
 use crate::mover::thread::ToMover;
-use crate::sys::{self, BATCH, Buffer};
 use crate::{Fact, Order};
 
 mod core;
+mod discards;
 mod ending;
+mod frame;
+mod links;
 mod port;
+mod receive;
 mod report;
+mod row;
+mod sockets;
+mod sys;
 
-pub(crate) use self::core::{Core, Row};
+pub(crate) use self::core::Core;
 pub(crate) use self::port::Port;
+pub(crate) use self::row::Row;
 use ending::Ending;
+use receive::Ready;
+use sys::Inbound;
 
 const FIFO_PRIORITY: i32 = 50;
 /// Orders taken in one wakeup; the rest wait for the next, which comes at once.
 const ORDERS: usize = 64;
-/// Batches received of one port in one wakeup: more than its socket can hold.
-const BATCHES: usize = 512;
 /// When to try again what an inbox had no room for.
 const POST_AGAIN: Duration = Duration::from_millis(5);
+/// A wakeup this late is one after a stall: others may have spoken meanwhile.
+const STALL: Duration = Duration::from_millis(1);
+/// Below this interval a thread without real-time permission is likely to be late.
+const FAST: Duration = Duration::from_millis(50);
 /// How long the engine may be silent before that is told.
 const LEASE: Duration = Duration::from_secs(5);
 
@@ -53,14 +64,13 @@ pub(crate) struct Wire {
     orders: Inbox<Order>,
     news: Inbox<News>,
     mover: Option<JoinHandle<()>>,
-    buffers: Box<[Buffer; BATCH]>,
-    lengths: [usize; BATCH],
+    inbound: Inbound,
     lease: Lease,
     ending: Ending,
     /// What is to be posted again.
     post_again_at: Option<Instant>,
-    /// The shortest interval: a wakeup later than that is one after a freeze.
-    shortest: Duration,
+    /// When the timer rings.
+    armed: Option<Instant>,
     worst_lateness: Duration,
 }
 
@@ -79,23 +89,22 @@ impl Wire {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let flags = TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK;
         let timer = TimerFd::new(ClockId::CLOCK_BOOTTIME, flags)?;
-        let readable = || EpollEvent::new(EpollFlags::EPOLLIN, 0);
-        epoll.add(&timer, readable())?;
-        epoll.add(&orders, readable())?;
-        epoll.add(&news, readable())?;
+        let readable = |token| EpollEvent::new(EpollFlags::EPOLLIN, token);
+        epoll.add(&timer, readable(receive::TIMER))?;
+        epoll.add(&orders, readable(receive::ORDERS))?;
+        epoll.add(&news, readable(receive::NEWS))?;
         Ok(Self {
-            shortest: core.shortest_interval(),
             core,
             epoll,
             timer,
             orders,
             news,
             mover: None,
-            buffers: Box::new([[0; 2048]; BATCH]),
-            lengths: [0; BATCH],
+            inbound: Inbound::new(),
             lease: Lease::Unused,
             ending: Ending::None,
             post_again_at: None,
+            armed: None,
             worst_lateness: Duration::ZERO,
         })
     }
@@ -109,10 +118,8 @@ impl Wire {
                     self.core.facts.tell(Fact::Warning(text));
                 }
             }
-            News::Source(router, link) => {
-                self.core.feed(now, Event::Source(router, link));
-            }
-            News::Device(..) => {}
+            News::Source(member, link) => self.core.source(now, member, link),
+            News::Device(member, index) => self.core.device(now, member, index),
             News::Settled(router, revision) => self.core.settled(router, revision),
         }
     }
@@ -120,17 +127,17 @@ impl Wire {
     /// Runs until told to end, and ends the mover.
     pub(crate) fn run(mut self, mover: JoinHandle<()>) {
         self.mover = Some(mover);
-        if let Some(warning) = real_time("wire", FIFO_PRIORITY) {
-            self.core.facts.tell(Fact::Warning(warning));
-        }
+        self.ask_for_real_time();
         let start = now();
-        self.receive(start);
+        self.receive_all(start);
         self.core.begin(start);
         self.pass_on(start);
-        let mut events = [EpollEvent::empty(); 8];
+        let mut events = [EpollEvent::empty(); 16];
         while !self.has_ended(now()) {
             match self.epoll.wait(&mut events, EpollTimeout::NONE) {
-                Ok(_) | Err(Errno::EINTR) => self.wake(now()),
+                Ok(count) => self.wake(now(), &Ready::new(&events, count)),
+                // Stopped and continued: what is ready now must be asked anew.
+                Err(Errno::EINTR) => {}
                 Err(errno) => {
                     // Cannot happen with descriptors we hold; without epoll there is no election.
                     self.core.facts.tell(Fact::Warning(format!("wire thread: epoll: {errno}")));
@@ -141,43 +148,44 @@ impl Wire {
         self.end();
     }
 
-    fn wake(&mut self, now: Instant) {
-        self.receive(now);
-        self.read_news(now);
-        self.read_orders(now);
-        self.do_due(now);
-        self.pass_on(now);
+    fn ask_for_real_time(&mut self) {
+        let Some(warning) = real_time("wire", FIFO_PRIORITY) else { return };
+        self.core.facts.tell(Fact::Warning(warning));
+        let shortest = self.core.shortest_interval();
+        if shortest < FAST {
+            self.core.facts.tell(Fact::Warning(format!(
+                "an interval of {} ms needs real-time scheduling, which is refused: the peer may take \
+                 over for no reason; grant CAP_SYS_NICE or LimitRTPRIO=50, or set an interval of at \
+                 least {} ms",
+                shortest.as_millis(),
+                FAST.as_millis()
+            )));
+        }
     }
 
-    /// Hands every waiting datagram to the election.
-    fn receive(&mut self, now: Instant) {
-        for at in 0..self.core.ports.len() {
-            for _ in 0..BATCHES {
-                let Some(socket) = self.core.ports[at].receiver() else { break };
-                let batch = sys::receive_batch(socket, &mut self.buffers, &mut self.lengths);
-                let count = match batch {
-                    Ok(count) => count,
-                    Err(Errno::EINTR) => continue,
-                    // EAGAIN: nothing more. ENETDOWN: told once by the link's own notice.
-                    Err(_) => break,
-                };
-                let link = LinkId(at as u32);
-                for (buffer, &length) in self.buffers.iter().zip(&self.lengths).take(count) {
-                    let datagram = buffer.get(..length).unwrap_or(buffer);
-                    self.core.feed(now, Event::Datagram(link, Datagram::V4(datagram)));
-                }
-                if count < BATCH {
-                    break;
-                }
-            }
+    fn wake(&mut self, now: Instant, ready: &Ready) {
+        let now = self.receive(now, ready);
+        if ready.news {
+            self.read_news(now);
         }
+        self.open_again(now);
+        if ready.orders {
+            self.read_orders(now);
+        }
+        self.do_due(now);
+        self.pass_on(now);
     }
 
     fn read_news(&mut self, now: Instant) {
         while let Some(news) = self.news.take() {
             self.hear(now, news);
         }
-        if let Some(text) = self.core.open_again(now, &self.epoll) {
+    }
+
+    fn open_again(&mut self, now: Instant) {
+        if self.core.open_again_at().is_some_and(|at| at <= now)
+            && let Some(text) = self.core.open_again(now, &self.epoll)
+        {
             self.core.facts.tell(Fact::Warning(text));
         }
     }
@@ -213,14 +221,14 @@ impl Wire {
         self.lease = Lease::Until(now + LEASE);
     }
 
-    fn do_due(&mut self, now: Instant) {
+    fn do_due(&mut self, mut now: Instant) {
         if let Some(deadline) = self.core.election.deadline()
             && deadline <= now
         {
             let late = now.since(deadline);
             self.worst_lateness = self.worst_lateness.max(late);
-            if late > self.shortest {
-                self.receive(now);
+            if late > STALL {
+                now = self.receive_all(now);
             }
             self.core.feed(now, Event::Tick);
         }
@@ -241,13 +249,15 @@ impl Wire {
         self.core.send(now);
         let all_posted = self.core.post();
         self.core.store();
+        self.core.discards.tell(now, &mut self.core.facts);
         let all_told = self.core.facts.flush();
         self.post_again_at = (!all_posted || !all_told).then(|| now + POST_AGAIN);
-        self.arm();
+        self.arm(now);
     }
 
-    /// Sets the timer; setting it also takes back its last expiry.
-    fn arm(&mut self) {
+    /// Sets the timer, unless it is to ring when it will anyway; setting it also takes back its last
+    /// expiry.
+    fn arm(&mut self, now: Instant) {
         let lease = match self.lease {
             Lease::Until(until) => Some(until),
             Lease::Unused | Lease::Lapsed => None,
@@ -257,10 +267,16 @@ impl Wire {
             self.core.election.deadline(),
             self.core.open_again_at(),
             self.post_again_at,
+            self.core.discards.due(),
             lease,
             ends,
         ];
-        let set = match times.into_iter().flatten().min() {
+        let at = times.into_iter().flatten().min();
+        if at == self.armed && at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.armed = at;
+        let set = match at {
             // Zero would disarm it; a time in the past rings at once.
             Some(at) => self.timer.set(
                 Expiration::OneShot(TimeSpec::from_duration(Duration::from_nanos(

@@ -3,13 +3,25 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+#[path = "kernel/bench.rs"]
+mod bench;
+#[path = "kernel/claims.rs"]
+mod claims;
+#[path = "kernel/devices.rs"]
+mod devices;
 #[path = "kernel/directors.rs"]
 mod directors;
+#[path = "kernel/ear.rs"]
+mod ear;
 #[path = "kernel/handover.rs"]
 mod handover;
+#[path = "kernel/ipv6.rs"]
+mod ipv6;
 #[path = "kernel/moving.rs"]
 mod moving;
 #[path = "kernel/net.rs"]
 mod net;
+#[path = "kernel/vmac.rs"]
+mod vmac;
 #[path = "kernel/witness.rs"]
 mod witness;

@@ -11,6 +11,7 @@ pub(crate) enum Task {
     Demo(Vec<String>),
     /// The words for `lab bench`.
     Bench(Vec<String>),
+    BenchHelp,
     /// Without a binary: a release build.
     Package {
         binary: Option<PathBuf>,
@@ -47,6 +48,9 @@ usage: cargo xtask TASK
                        --keep leaves them up
   bench failover [--trials N]
                        measures failover in network namespaces, beside keepalived
+  bench vrrp [--part NAME]... [--quick] [--trials N]
+                       measures everything else about VRRP, beside keepalived;
+                       `bench --help` tells the parts
   package [--binary FILE]
                        a Debian package in target/package; a release build unless a binary is given
   fresh [--dir DIR] [--test-only | --demo-only] [--again]
@@ -55,6 +59,28 @@ usage: cargo xtask TASK
   help                 this text
 
 Needs root where it builds networks. Missing Debian packages are named, then installed.";
+
+pub(crate) const BENCH_HELP: &str = "\
+usage: cargo xtask bench failover [--trials N]
+       cargo xtask bench vrrp [--part NAME]... [--quick] [--trials N]
+
+  failover     a crash and a release of the Active: when the other speaks, what a client loses
+  vrrp         six parts, all of them unless some are named:
+    takeover   lateness of a Backup's first advert and announcement at 1 s, 100 ms and 10 ms,
+               idle and loaded; the rate on the wire; missed adverts and false takeovers
+    cost       processor time of an advert sent and received, memory, steadiness of the
+               interval, for 1, 100, 250 and 1,000 routers
+    many       1,000 routers, and one with 1,000 and 5,000 addresses, taken over at once
+    bad        six kinds of bad packets, 3 and 10,000 a second, on our VRID and on another
+    repair     an address, or a thousand, removed by hand
+    restart    the Active ends by SIGUSR2 and starts again, in time and too late
+
+  --quick      fewer and shorter measurements: 4 minutes instead of 25, no p99 for some figures
+  --trials N   of failover: each fault; of vrrp: takeovers, repairs, restarts
+
+Release build, root, Linux with network namespaces; keepalived is measured in the same run. Another
+load on the machine spoils the figures: judge ratios, repeat. A figure that is missed is no failure;
+something that cannot be measured is. `vrrp` keeps its tables in target/bench/vrrp.txt and .json.";
 
 /// The task in `words`, or what is wrong with them.
 pub(crate) fn parse(words: &[String]) -> Result<Task, String> {
@@ -66,9 +92,10 @@ pub(crate) fn parse(words: &[String]) -> Result<Task, String> {
         "test" => parse_test(rest),
         "demo" => parse_demo(rest),
         "bench" => match rest.first().map(String::as_str) {
-            Some("failover") => Ok(Task::Bench(rest.to_vec())),
-            Some(other) => Err(format!("no such bench: {other}; there is: failover")),
-            None => Err("bench what? there is: failover".into()),
+            _ if rest.iter().any(|word| word == "--help" || word == "-h") => Ok(Task::BenchHelp),
+            Some("failover" | "vrrp") => Ok(Task::Bench(rest.to_vec())),
+            Some(other) => Err(format!("no such bench: {other}; there are: failover, vrrp")),
+            None => Err("bench what? there are: failover, vrrp".into()),
         },
         "package" => parse_package(rest),
         "fresh" => parse_fresh(rest),

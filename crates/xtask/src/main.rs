@@ -10,6 +10,7 @@ mod command;
 mod doctests;
 mod fresh;
 mod full;
+mod fuzz;
 mod lab;
 mod package;
 mod packages;
@@ -53,6 +54,10 @@ fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Help => {
             println!("{}", command::HELP);
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::BenchHelp => {
+            println!("{}", command::BENCH_HELP);
             Ok(ExitCode::SUCCESS)
         }
         Task::Test(scope) => test::run(scope),

@@ -9,6 +9,7 @@
 //! packets.
 
 pub mod bench_failover;
+pub mod bench_vrrp;
 pub mod client;
 pub mod daemon;
 pub mod demo;

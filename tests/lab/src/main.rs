@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use lab::demo::{After, Place};
-use lab::{bench_failover, demo, vm};
+use lab::{bench_failover, bench_vrrp, demo, vm};
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -31,6 +31,7 @@ fn run(words: &[String]) -> Option<Result<()>> {
         ["demo", "--guest"] => demo::run(Place::Guest, After::TearDown),
         ["demo", "--guest", "--keep"] => demo::run(Place::Guest, After::Keep),
         ["bench", "failover", ref words @ ..] => bench_failover::bench_failover(words),
+        ["bench", "vrrp", ref words @ ..] => bench_vrrp::bench_vrrp(words),
         ["inside", ref names @ ..] => vm::inside::run(names),
         [..] => return None,
     })
@@ -39,4 +40,5 @@ fn run(words: &[String]) -> Option<Result<()>> {
 const USAGE: &str = "\
 usage: lab demo [--keep]
        lab bench failover [--trials N]
+       lab bench vrrp [--part NAME]... [--quick] [--trials N]
        lab inside [SCENARIO...]    in a kernel with IPVS";

@@ -87,7 +87,7 @@ fn request_for(interface: &str, address: Ipv4Addr) -> Result<Vec<u8>> {
 }
 
 /// The MAC and the first IPv4 address of an interface of the calling thread's namespace.
-fn addresses_of(interface: &str) -> Result<([u8; 6], Ipv4Addr)> {
+pub(crate) fn addresses_of(interface: &str) -> Result<([u8; 6], Ipv4Addr)> {
     let (mut mac, mut address) = (None, None);
     for entry in getifaddrs()?.filter(|entry| entry.interface_name == interface) {
         let Some(storage) = entry.address else { continue };

@@ -35,13 +35,56 @@ pub(crate) fn set_link_up(socket: &impl AsRawFd, name: &str, up: bool) -> io::Re
 
 /// Binds an AF_PACKET socket to an interface for sending; it receives nothing.
 pub(crate) fn bind_packet_socket(socket: &impl AsRawFd, interface: u32) -> io::Result<()> {
+    bind_packet_socket_to(socket, interface, 0)
+}
+
+/// Binds an AF_PACKET socket to an interface, 0 for all, and to an Ethernet type, 0 for none.
+pub(crate) fn bind_packet_socket_to(
+    socket: &impl AsRawFd,
+    interface: u32,
+    ethernet_type: u16,
+) -> io::Result<()> {
     // SAFETY: `sockaddr_ll` is plain data; all zeroes is no address and no protocol.
     let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
     address.sll_family = libc::AF_PACKET as u16;
+    address.sll_protocol = ethernet_type.to_be();
     address.sll_ifindex = interface as i32;
     let length = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
     // SAFETY: bind reads `length` bytes of a live `sockaddr_ll`.
     check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) })
+}
+
+/// An AF_PACKET socket shall not hear what this machine sends.
+pub(crate) fn ignore_outgoing(socket: &impl AsRawFd) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    let (level, option) = (libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING);
+    let length = size_of_val(&on) as libc::socklen_t;
+    // SAFETY: setsockopt reads `length` bytes of a live integer.
+    check(unsafe {
+        libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const on).cast(), length)
+    })
+}
+
+/// How many packets an AF_PACKET socket has lost since it was last asked.
+pub(crate) fn packets_lost(socket: &impl AsRawFd) -> io::Result<u32> {
+    let mut counts = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
+    let mut length = size_of_val(&counts) as libc::socklen_t;
+    let (level, option) = (libc::SOL_PACKET, libc::PACKET_STATISTICS);
+    // SAFETY: getsockopt writes at most `length` bytes into a live `tpacket_stats`.
+    check(unsafe {
+        let counts = (&raw mut counts).cast();
+        libc::getsockopt(socket.as_raw_fd(), level, option, counts, &raw mut length)
+    })?;
+    Ok(counts.tp_drops)
+}
+
+/// Puts the calling thread into SCHED_FIFO.
+pub(crate) fn real_time(priority: i32) -> io::Result<()> {
+    // SAFETY: all zeroes is a valid `sched_param`.
+    let mut parameters: libc::sched_param = unsafe { std::mem::zeroed() };
+    parameters.sched_priority = priority;
+    // SAFETY: sched_setscheduler reads a live `sched_param`; 0 is the calling thread.
+    check(unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) })
 }
 
 /// A descriptor that is readable once the child `pid` has ended. The child must not be reaped yet.

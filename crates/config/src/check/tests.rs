@@ -1,9 +1,13 @@
+use std::net::IpAddr;
+
 use proptest::prelude::*;
 use proptest::sample::Index;
+use vrrp_proto::Family;
 
 use super::*;
 
 const EXAMPLE: &str = include_str!("../../tests/golden/example.toml");
+const GROUP: &str = include_str!("../../tests/golden/example-group.toml");
 const EVERYTHING: &str = include_str!("../../tests/golden/everything.toml");
 
 #[test]
@@ -75,6 +79,37 @@ fn a_file_of_another_kind_is_refused_by_its_length() {
 }
 
 #[test]
+fn more_addresses_than_an_advert_names_are_refused_with_the_way_out() {
+    let lists = |four: usize, six: usize, more: usize| {
+        let four = (0..four).map(|n| format!("\"198.51.{}.{}\"", 100 + n / 250, 1 + n % 250));
+        let six = (0..six).map(|n| format!("\"2001:db8::{n:x}:1\""));
+        let more = (0..more).map(|n| format!("\"2001:db8:1::{:x}\"", n + 1));
+        let list = four.chain(six).collect::<Vec<_>>().join(", ");
+        let more = more.collect::<Vec<_>>().join(", ");
+        let keys = format!("addresses = [\"192.0.2.80\", {list}]\nunadvertised = [{more}]");
+        check("f.toml", &EXAMPLE.replace("addresses = [\"192.0.2.80\"]", &keys))
+    };
+    let first = |report: &Report| {
+        let problem = report.problems.first().expect("a problem");
+        format!("{}: {}", problem.message, problem.hint.as_deref().unwrap_or_default())
+    };
+    // One of IPv4 is there already, and a link-local one of IPv6 comes before the rest.
+    assert_eq!(lists(254, 89, 0).problems, []);
+    assert_eq!(
+        first(&lists(255, 0, 0)),
+        "router \"web\": 256 IPv4 addresses are more than an advert can name: \
+         there is room for 255; put the rest in `unadvertised`: they move along"
+    );
+    assert_eq!(
+        first(&lists(0, 90, 0)),
+        "router \"web\": 90 IPv6 addresses are more than an advert can name: \
+         there is room for 89 beside the link-local one; put the rest in `unadvertised`: they move along"
+    );
+    assert_eq!(lists(0, 1, 9_998).problems, []);
+    assert!(first(&lists(0, 1, 9_999)).starts_with("router \"web\": more than 10000 addresses"));
+}
+
+#[test]
 fn a_large_file_is_read_in_one_go() {
     let mut text = String::from(EXAMPLE);
     for n in 0..2_000 {
@@ -104,7 +139,7 @@ proptest! {
 
     #[test]
     fn any_change_of_a_good_file_gets_an_answer(
-        good in prop::sample::select(vec![EXAMPLE, EVERYTHING]),
+        good in prop::sample::select(vec![EXAMPLE, EVERYTHING, GROUP]),
         changes in prop::collection::vec((any::<Index>(), 0..9_usize, word()), 1..6),
     ) {
         let mut text: Vec<char> = good.chars().collect();
@@ -135,7 +170,28 @@ fn holds(text: &str) -> Result<(), TestCaseError> {
             let assembly = settings.for_director(&director.name);
             prop_assert!(assembly.is_some());
             let assembly = assembly.unwrap();
-            prop_assert_eq!(assembly.routers.len(), settings.routers.len());
+            let mut parts: Vec<&str> = assembly
+                .routers
+                .iter()
+                .flat_map(|plan| &plan.parts)
+                .map(|part| &*part.name)
+                .collect();
+            parts.sort_unstable();
+            let mut names: Vec<&str> = settings.routers.iter().map(|one| &*one.name).collect();
+            names.sort_unstable();
+            prop_assert_eq!(parts, names, "every router in one plan");
+            for plan in &assembly.routers {
+                prop_assert!(!plan.settings.members.is_empty());
+                prop_assert_eq!(plan.settings.members.len(), plan.members.len());
+                for member in &plan.settings.members {
+                    let most = if member.protocol.family() == Family::V4 { 255 } else { 90 };
+                    prop_assert!((1..=most).contains(&member.addresses.len()));
+                    let family = |address: &IpAddr| Family::of(*address);
+                    prop_assert!(
+                        member.addresses.iter().all(|one| family(one) == member.protocol.family())
+                    );
+                }
+            }
             prop_assert_eq!(assembly.coordinator.pools.len(), settings.services.len());
             let servers: usize =
                 settings.services.iter().map(|service| service.servers.len()).sum();
@@ -214,4 +270,27 @@ const WORDS: &[&str] = &[
     "peers",
     "adverts",
     "unicast",
+    "[[group]]\n",
+    "[[script]]\n",
+    "[announce]\n",
+    "[[router.track]]\n",
+    "routers",
+    "leader",
+    "version",
+    "password",
+    "unadvertised",
+    "virtual_mac",
+    "route",
+    "rule",
+    "gateway",
+    "fault",
+    "fall",
+    "false",
+    "2",
+    "\"2001:db8::80\"",
+    "\"fe80::1\"",
+    "\"default via 192.0.2.1\"",
+    "\"from 192.0.2.80 table 7\"",
+    "via",
+    "table",
 ];

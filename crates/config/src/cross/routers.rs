@@ -1,56 +1,95 @@
 //! Routers beside each other, and their tables with a value for each director.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 
 use clock::Duration;
-use vrrp_proto::Vrid;
+use vrrp_proto::held::{VirtualRoute, VirtualRule};
+use vrrp_proto::router::Preempt;
+use vrrp_proto::{Family, Vrid};
 
+use super::groups::{Unit, units};
 use super::{unique, unknown};
 use crate::finding::{At, Finding, Findings, quote};
-use crate::raw::{File, PerDirector, Router, Service, Way};
+use crate::raw::{File, PerDirector, Router};
 
 pub(super) fn check(file: &File, found: &mut Findings) {
     unique("router", file.routers.iter().filter_map(|router| router.name.as_ref()), found);
     unique_vrids(file, found);
-    unique_addresses(file, found);
     for router in &file.routers {
         fast_interval(router, found);
-        tracks(router, found);
         known_directors(file, router, router.priority.as_deref().unwrap_or_default(), found);
-        adverts(file, router, found);
-        purpose(file, router, found);
+        delays(router, found);
+        follows(router, found);
+    }
+    for unit in units(file) {
+        purpose(file, &unit, found);
     }
 }
 
-/// Two routers with one number on one link would fight each other (RFC 9568 5.2.3).
+/// Two routers with one number on one link in one family would fight each other (RFC 9568 5.2.3).
 fn unique_vrids(file: &File, found: &mut Findings) {
-    let mut seen: BTreeMap<(&str, Vrid), &At<Vrid>> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, Vrid, Family), &At<Vrid>> = BTreeMap::new();
     for router in &file.routers {
         let (Some(interface), Some(vrid)) = (&router.interface, &router.vrid) else {
             continue;
         };
-        let key = (interface.value.as_str(), vrid.value);
-        if let Some(first) = seen.get(&key) {
-            let name = quote(&interface.value);
-            let message = format!("{}: vrid {} is used twice on {name}", router.what, vrid.value);
-            let finding = Finding::error(&vrid.span, message)
-                .hint("choose another, 1 to 255, that nobody uses on that link")
-                .other(&first.span, "first used here");
-            found.add(finding);
-        } else {
-            seen.insert(key, vrid);
+        let mut told = false;
+        for family in [Family::V4, Family::V6] {
+            if router.first_of(family).is_none() {
+                continue;
+            }
+            let key = (interface.value.as_str(), vrid.value, family);
+            let first = *seen.entry(key).or_insert(vrid);
+            if std::ptr::eq(first, vrid) {
+                continue;
+            }
+            if !std::mem::replace(&mut told, true) {
+                let (what, name) = (&router.what, quote(&interface.value));
+                let message =
+                    format!("{what}: vrid {} is used twice on {name} in {family}", vrid.value);
+                let finding = Finding::error(&vrid.span, message)
+                    .hint("choose another, 1 to 255, that nobody uses on that link")
+                    .other(&first.span, "first used here");
+                found.add(finding);
+            }
         }
     }
 }
 
-fn unique_addresses(file: &File, found: &mut Findings) {
-    let lists = file.routers.iter().filter_map(|router| router.addresses.as_ref());
-    let addresses: Vec<At<Ipv4Addr>> = lists
-        .flat_map(|list| list.iter().flatten())
-        .map(|at| At::new(at.value.0, at.span.clone()))
-        .collect();
-    unique("virtual address", &addresses, found);
+/// Routes and rules that follow the role, each once: the kernel has one of each.
+fn follows(router: &Router, found: &mut Findings) {
+    let route = |at: &At<VirtualRoute>| {
+        let VirtualRoute { to: (to, prefix), table, metric, .. } = &at.value;
+        let part = |key: &str, value: &Option<u32>| {
+            value.map(|value| format!(" {key} {value}")).unwrap_or_default()
+        };
+        let name = format!("{to}/{prefix}{}{}", part("table", table), part("metric", metric));
+        At::new(name, at.span.clone())
+    };
+    let routes: Vec<_> = router.routes.iter().flatten().flatten().map(route).collect();
+    unique(&format!("{}: route", router.what), &routes, found);
+    let mut seen: BTreeMap<&VirtualRule, &At<VirtualRule>> = BTreeMap::new();
+    for rule in router.rules.iter().flatten().flatten() {
+        let first = *seen.entry(&rule.value).or_insert(rule);
+        if !std::ptr::eq(first, rule) {
+            let message = format!("{}: this rule is there twice", router.what);
+            let finding = Finding::error(&rule.span, message).hint("remove one of them");
+            found.add(finding.other(&first.span, "first written here"));
+        }
+    }
+}
+
+/// What only a router that preempts waits for.
+fn delays(router: &Router, found: &mut Findings) {
+    let (Some(preempt), Some(delay)) = (&router.preempt, &router.preempt_delay) else {
+        return;
+    };
+    if preempt.value == Preempt::No && !delay.value.is_zero() {
+        let message = format!("{}: a delay of preemption where there is none", router.what);
+        let finding = Finding::warning(&delay.span, message)
+            .hint("remove one of `preempt = false` and `preempt_delay`");
+        found.add(finding.other(&preempt.span, "nothing is preempted"));
+    }
 }
 
 fn fast_interval(router: &Router, found: &mut Findings) {
@@ -64,28 +103,7 @@ fn fast_interval(router: &Router, found: &mut Findings) {
     }
 }
 
-fn tracks(router: &Router, found: &mut Findings) {
-    let tracked = || router.track.iter().flatten().flatten();
-    let interfaces = tracked().filter_map(|track| track.interface.as_ref());
-    unique(&format!("{}: tracked interface", router.what), interfaces.clone(), found);
-    for interface in interfaces {
-        if router.interface.as_ref().is_some_and(|own| own.value == interface.value) {
-            let message = format!("{}: tracks the interface it runs on", router.what);
-            let hint = "remove it: without that interface the router takes no part anyway";
-            found.add(Finding::warning(&interface.span, message).hint(hint));
-        }
-    }
-    for weight in tracked().filter_map(|track| track.weight.as_ref()) {
-        if weight.value > 0 {
-            let message =
-                format!("{}: losing this interface would raise the priority", router.what);
-            let hint = format!("did you mean {}?", -weight.value);
-            found.add(Finding::warning(&weight.span, message).hint(hint));
-        }
-    }
-}
-
-fn known_directors<T>(
+pub(super) fn known_directors<T>(
     file: &File,
     router: &Router,
     entries: &[PerDirector<T>],
@@ -104,70 +122,35 @@ fn known_directors<T>(
     }
 }
 
-/// Unicast needs every director's address, multicast none.
-fn adverts(file: &File, router: &Router, found: &mut Findings) {
-    let (Some(adverts), Some(peers)) = (&router.adverts, &router.peers) else {
-        return;
-    };
-    let example = "such as `peers = { lb1 = \"192.0.2.11\", lb2 = \"192.0.2.12\" }`";
-    let peers = match (adverts.value, peers) {
-        (Way::Multicast, None) => return,
-        (Way::Multicast, Some(peers)) => {
-            let message = format!("{}: peers without unicast adverts", router.what);
-            let hint = "add `adverts = \"unicast\"`, or remove `peers`";
-            found.add(Finding::error(&peers.span, message).hint(hint));
-            return;
-        }
-        (Way::Unicast, None) => {
-            let message = format!("{}: unicast adverts without peers", router.what);
-            found.add(Finding::error(&adverts.span, message).hint(example));
-            return;
-        }
-        (Way::Unicast, Some(peers)) => peers,
-    };
-    known_directors(file, router, &peers.value, found);
-    for director in file.directors.iter().filter_map(|director| director.name.as_ref()) {
-        if !peers.value.iter().any(|peer| peer.director.value == director.value) {
-            let message = format!("{}: peers lacks {}", router.what, quote(&director.value));
-            found.add(Finding::error(&peers.span, message).hint(example));
-        }
-    }
-    let addresses = || peers.value.iter().filter_map(|peer| peer.value.as_ref());
-    unique(&format!("{}: peer address", router.what), addresses(), found);
-    for peer in addresses() {
-        let virtual_one =
-            router.addresses.iter().flatten().flatten().find(|at| at.value.0 == peer.value);
-        if let Some(virtual_one) = virtual_one {
-            let message = format!("{}: peer {} is a virtual address", router.what, peer.value);
-            let finding = Finding::error(&peer.span, message)
-                .hint("a peer's address stays on its director: take the interface's own")
-                .other(&virtual_one.span, "moves between the directors");
-            found.add(finding);
-        }
-    }
-}
-
-/// A router that nothing depends on, and whose priority nothing can change.
-fn purpose(file: &File, router: &Router, found: &mut Findings) {
-    let (Some(name), Some(track)) = (&router.name, &router.track) else {
-        return;
-    };
+/// What nothing depends on, and whose priority nothing can change.
+fn purpose(file: &File, unit: &Unit<'_>, found: &mut Findings) {
     let exists = |wanted: &str| {
         let names = file.routers.iter().filter_map(|router| router.name.as_ref());
         names.into_iter().any(|name| name.value == wanted)
     };
-    let used = |service: &Service| match &service.router {
-        // Unusable, or there is none of that name: it may have meant this one.
-        None => true,
-        Some(Some(router)) => router.value == name.value || !exists(&router.value),
-        Some(None) => false,
+    let serves = |name: &str| {
+        file.services.iter().any(|service| match &service.router {
+            // Unusable, or there is none of that name: it may have meant this one.
+            None => true,
+            Some(Some(router)) => router.value == name || !exists(&router.value),
+            Some(None) => false,
+        })
     };
-    if track.is_empty() && !file.incomplete && !file.services.iter().any(used) {
-        let message = format!("{} tracks nothing and no service names it", router.what);
-        let hint =
-            format!("its priority never changes; add `router = \"{}\"` to a service", name.value);
-        found.add(Finding::warning(&router.header, message).hint(hint));
+    let has_one = |router: &&Router| match (&router.name, &router.track) {
+        (Some(name), Some(track)) => !track.is_empty() || serves(&name.value),
+        (None, _) | (_, None) => true,
+    };
+    if file.incomplete || unit.routers.iter().any(has_one) {
+        return;
     }
+    let Some((router, name)) = unit.routers.first().and_then(|one| Some((one, one.name.as_ref()?)))
+    else {
+        return;
+    };
+    let message = format!("{} tracks nothing and no service names it", unit.what);
+    let hint =
+        format!("its priority never changes; add `router = \"{}\"` to a service", name.value);
+    found.add(Finding::warning(&router.header, message).hint(hint));
 }
 
 /// Below it, what Linux schedules late moves addresses.

@@ -1,13 +1,16 @@
 //! Services beside each other, on their routers, and with their servers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipvs_table::{Forward, ServerKey, ServiceKey};
+use vrrp_proto::held::Accept;
 
 use super::{router_of, unique, unknown};
 use crate::finding::{At, Finding, Findings};
-use crate::raw::{File, Quorum, Router, Server, Service};
+use crate::raw::{Address, File, Quorum, Router, Server, Service};
+
+mod nat;
 
 pub(super) fn check(file: &File, found: &mut Findings) {
     unique("service", file.services.iter().filter_map(|service| service.name.as_ref()), found);
@@ -18,15 +21,12 @@ pub(super) fn check(file: &File, found: &mut Findings) {
         .filter_map(|router| Some((router.name.as_ref()?.value.as_str(), router)))
         .collect();
     let unnamed = file.incomplete || file.routers.iter().any(|router| router.name.is_none());
-    let virtual_addresses: BTreeSet<IpAddr> = file
-        .routers
-        .iter()
-        .flat_map(|router| router.addresses.iter().flatten().flatten())
-        .map(|at| at.value.0.into())
-        .collect();
+    let virtual_addresses: BTreeSet<IpAddr> =
+        file.routers.iter().flat_map(Router::held).map(|at| at.address.value).collect();
     for service in &file.services {
         on_its_router(service, &routers, unnamed, found);
         quorum(service, file, found);
+        nat::check(service, file, found);
         unchecked(service, found);
         ports(service, found);
         unique_servers(service, found);
@@ -53,24 +53,32 @@ fn on_its_router(
         }
         return;
     };
-    let (Some(listen), Some(addresses)) = (&service.listen, &router.addresses) else {
+    let (Some(listen), Some(addresses), Some(unadvertised)) =
+        (&service.listen, &router.addresses, &router.unadvertised)
+    else {
         return;
     };
     let Some(address) = listen_address(&listen.value) else {
         return;
     };
-    let is_there = |at: &Option<At<(Ipv4Addr, u8)>>| match at {
-        Some(at) => IpAddr::V4(at.value.0) == address,
+    let is_there = |at: &Option<Address>| match at {
+        Some(at) => at.address.value == address,
         // Unusable: it may have meant this one.
         None => true,
     };
-    if !addresses.iter().any(is_there) {
+    if let Some(accept) = router.accept.as_ref().filter(|accept| accept.value == Accept::No) {
+        let message = format!("{}: its router takes no packets for its addresses", service.what);
+        let hint = "remove `accept = false`: IPVS sees only packets that are taken";
+        let finding = Finding::warning(&listen.span, message).hint(hint);
+        found.add(finding.other(&accept.span, "accept = false"));
+    }
+    if !addresses.iter().chain(unadvertised).any(is_there) {
         let message = format!("{}: {address} is not an address of {}", service.what, router.what);
         let finding = Finding::error(&listen.span, message)
             .hint(format!("add \"{address}\" to that router's addresses, or name another router"));
         let place = addresses.iter().flatten().next();
         found.add(match place {
-            Some(at) => finding.other(&at.span, "its addresses begin here"),
+            Some(at) => finding.other(&at.address.span, "its addresses begin here"),
             None => finding,
         });
     }
@@ -100,10 +108,7 @@ fn quorum(service: &Service, file: &File, found: &mut Findings) {
 /// The router that has the address of a service.
 fn holder<'a>(file: &'a File, key: &ServiceKey) -> Option<&'a str> {
     let address = listen_address(key)?;
-    let holds = |router: &&Router| {
-        let mut addresses = router.addresses.iter().flatten().flatten();
-        addresses.any(|at| IpAddr::V4(at.value.0) == address)
-    };
+    let holds = |router: &&Router| router.held().any(|at| at.address.value == address);
     Some(&file.routers.iter().find(holds)?.name.as_ref()?.value)
 }
 

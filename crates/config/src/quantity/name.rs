@@ -23,6 +23,52 @@ pub(crate) fn interface(text: &str) -> Result<String, Wrong> {
     Ok(text.into())
 }
 
+/// The label of an IPv4 address (IFA_LABEL): as long as the name of an interface, and it begins with
+/// one.
+pub(crate) fn label(text: &str) -> Result<String, Wrong> {
+    let good = |(interface, word): (&str, &str)| self::interface(interface).is_ok() && plain(word);
+    let plain_text = (1..=15).contains(&text.len()) && text.split_once(':').is_some_and(good);
+    if plain_text {
+        return Ok(text.into());
+    }
+    Err(Wrong::new("cannot be a label")
+        .hint("the interface, `:` and a word, at most 15 bytes in all, such as \"eth0:web\""))
+}
+
+fn plain(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|c| c.is_ascii_graphic())
+}
+
+/// The simple password of version 2: 8 bytes, padded with zeroes (RFC 2338 5.3.6).
+pub(crate) fn password(text: &str) -> Result<[u8; 8], Wrong> {
+    let mut padded = [0; 8];
+    match padded.get_mut(..text.len()) {
+        Some(place) if !text.is_empty() && !text.contains('\0') => {
+            place.copy_from_slice(text.as_bytes());
+            Ok(padded)
+        }
+        Some(_) | None => Err(Wrong::new("cannot be a password of VRRPv2").hint("1 to 8 bytes")),
+    }
+}
+
+/// What a process is called: its `comm` of at most 15 bytes, or the base name of its program.
+pub(crate) fn process(text: &str) -> Result<String, Wrong> {
+    if (1..=255).contains(&text.len()) && !text.contains(['/', '\0', '\n']) {
+        Ok(text.into())
+    } else {
+        Err(Wrong::new("cannot be a process")
+            .hint("the name of its program without folders, such as \"haproxy\""))
+    }
+}
+
+/// An argument of a program.
+pub(crate) fn argument(text: &str) -> Result<String, Wrong> {
+    if text.contains('\0') {
+        return Err(Wrong::new("holds a zero byte, which ends an argument"));
+    }
+    Ok(text.into())
+}
+
 /// The path of a file.
 pub(crate) fn path(text: &str) -> Result<String, Wrong> {
     if text.starts_with('/') && !text.contains('\0') {

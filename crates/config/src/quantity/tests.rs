@@ -40,12 +40,24 @@ fn durations_are_written_as_they_are_read() {
 }
 
 #[test]
-fn a_virtual_address_is_one_hosts_and_a_32_unless_said() {
-    let address = "192.0.2.80".parse().unwrap();
-    assert_eq!(virtual_address("192.0.2.80"), Ok((address, 32)));
-    assert_eq!(virtual_address("192.0.2.80/24"), Ok((address, 24)));
-    assert_eq!(virtual_address("192.0.2.80/31"), Ok((address, 31)));
-    assert_eq!(virtual_address("192.0.2.80/32"), Ok((address, 32)));
+fn a_virtual_address_is_one_hosts_with_a_prefix_length_or_none() {
+    let good = [
+        ("192.0.2.80", None),
+        ("192.0.2.80/24", Some(24)),
+        ("192.0.2.80/31", Some(31)),
+        ("192.0.2.0/31", Some(31)),
+        ("192.0.2.80/32", Some(32)),
+        ("192.0.2.1/1", Some(1)),
+        ("2001:db8::80", None),
+        ("2001:db8::80/64", Some(64)),
+        ("2001:db8::/127", Some(127)),
+        ("2001:db8::80/128", Some(128)),
+        ("fe80::1/10", Some(10)),
+    ];
+    for (text, prefix) in good {
+        let address = text.split('/').next().unwrap().parse().unwrap();
+        assert_eq!(virtual_address(text), Ok((address, prefix)), "{text}");
+    }
     let wrong = [
         "192.0.2.80/0",
         "192.0.2.80/33",
@@ -58,11 +70,34 @@ fn a_virtual_address_is_one_hosts_and_a_32_unless_said() {
         "127.0.0.1",
         "0.0.0.0",
         "255.255.255.255",
-        "2001:db8::1",
+        "2001:db8::80/0",
+        "2001:db8::80/129",
+        "2001:db8::/64",
+        "::1",
+        "::",
+        "ff02::12",
+        "::ffff:192.0.2.80",
         "",
     ];
     for text in wrong {
         assert!(virtual_address(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_label_names_its_interface() {
+    assert_eq!(label("eth0:web"), Ok("eth0:web".into()));
+    for text in ["", "eth0", "eth0:", ":web", "eth0:a b", "bond0.1000:label", "eth0:\u{e4}"] {
+        assert!(label(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_password_is_padded_to_eight_bytes() {
+    assert_eq!(password("sesame"), Ok(*b"sesame\0\0"));
+    assert_eq!(password("12345678"), Ok(*b"12345678"));
+    for text in ["", "123456789", "a\0b"] {
+        assert!(password(text).is_err(), "{text}");
     }
 }
 

@@ -133,7 +133,10 @@ fn timeout_of(
     field.refuse("is longer than the interval", Some(&hint), found)
 }
 
-fn within(least: Duration, most: Duration) -> impl FnOnce(&str) -> Result<Duration, Wrong> {
+pub(super) fn within(
+    least: Duration,
+    most: Duration,
+) -> impl FnOnce(&str) -> Result<Duration, Wrong> {
     move |text| {
         let duration = quantity::duration(text)?;
         if (least..=most).contains(&duration) {

@@ -6,11 +6,11 @@ use crate::wire::Discard;
 /// Discarded datagrams that concern no single router (RFC 8347, `/vrrp/statistics`).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Counters {
-    /// With a wrong checksum, or one that the router's settings refuse.
+    /// For one of ours, with a wrong checksum or one that its settings refuse.
     pub checksum_errors: u64,
-    /// That came through a router: TTL not 255.
+    /// That came through a router: TTL not 255, or too low for unicast.
     pub ip_ttl_errors: u64,
-    /// Of another version of VRRP.
+    /// For one of ours, of another version of VRRP than it speaks.
     pub version_errors: u64,
     /// For a virtual router we do not have on that link.
     pub vrid_errors: u64,
@@ -40,7 +40,9 @@ impl Counters {
             (Discard::Header, _) | (Discard::Length, None) => &mut self.ip_header_errors,
             (Discard::Length, Some(router)) => &mut router.packet_length_errors,
             (Discard::Type, Some(router)) => &mut router.invalid_type_pkts_rcvd,
-            (Discard::NoAddresses, Some(router)) => &mut router.address_list_errors,
+            (Discard::NoAddresses | Discard::AddressList, Some(router)) => {
+                &mut router.address_list_errors
+            }
             (Discard::Interval, Some(router)) => &mut router.interval_errors,
             (Discard::OwnSource, Some(router)) => &mut router.own_source,
             (Discard::DestMode, Some(router)) => &mut router.dest_mode,
@@ -51,6 +53,7 @@ impl Counters {
             (
                 Discard::Type
                 | Discard::NoAddresses
+                | Discard::AddressList
                 | Discard::Interval
                 | Discard::OwnSource
                 | Discard::DestMode

@@ -1,39 +1,53 @@
 //! One virtual router's seat at its link: from where it speaks, what it heard, what it counted.
 
+use core::cmp::Ordering;
+use core::net::IpAddr;
+
 use clock::Instant;
 
+pub use crate::router::Peer;
 use crate::router::{Link, Member, Output, Protocol};
+use crate::wire::Discard;
 use crate::{Checksum, ChecksumPolicy, Priority, Role};
 
 mod counters;
+mod noted;
 
 pub use counters::Counters;
+pub(super) use noted::Difference;
+use noted::Noted;
 
 /// One virtual router at its link. Its settings are the member's; its role is its router's.
 #[derive(Clone, Copy, Debug)]
 pub struct Seat {
     link: Link,
     learned: Checksum,
+    /// Whose checksum was learned.
+    teacher: Option<IpAddr>,
     peer: Option<Peer>,
     counters: Counters,
+    noted: Noted,
 }
 
-/// The last valid advert heard.
+/// What an advert means to our router.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Peer {
-    /// Who sent it.
-    pub address: core::net::IpAddr,
-    /// Its priority; 0 if it said that it leaves.
-    pub priority: Priority,
-    /// How often it advertises.
-    pub interval: clock::Interval,
-    /// When it came in.
-    pub at: Instant,
+pub(super) enum Standing {
+    /// Its sender holds the addresses, or is to hold them.
+    Obeyed,
+    /// We hold them, or are about to.
+    Lesser,
 }
 
 impl Seat {
     pub(super) fn new(link: Link) -> Self {
-        Self { link, learned: Checksum::PseudoHeader, peer: None, counters: Counters::default() }
+        Self {
+            link,
+            learned: Checksum::PseudoHeader,
+            teacher: None,
+            peer: None,
+            counters: Counters::default(),
+            noted: Noted::default(),
+        }
     }
 
     /// What its link can do for it.
@@ -51,6 +65,21 @@ impl Seat {
         &self.counters
     }
 
+    /// The last datagram for it that was discarded: why, when, and who sent it. `None`: none was.
+    pub const fn last_discard(&self) -> Option<(Discard, Instant, Option<IpAddr>)> {
+        self.noted.discard
+    }
+
+    /// When an advert was last kept although its interval is not ours.
+    pub const fn last_other_interval(&self) -> Option<Instant> {
+        self.noted.interval
+    }
+
+    /// When an advert was last kept although its addresses are not ours.
+    pub const fn last_other_addresses(&self) -> Option<Instant> {
+        self.noted.addresses
+    }
+
     /// The checksum it sends in version 3 over IPv4, for `Event::Learned` of a later process.
     pub const fn checksum(&self, member: &Member) -> Checksum {
         match member.protocol {
@@ -58,6 +87,14 @@ impl Seat {
             Protocol::V3Ipv4(ChecksumPolicy::Auto) | Protocol::V2(_) | Protocol::V3Ipv6 => {
                 self.learned
             }
+        }
+    }
+
+    /// How this address compares with ours: larger wins a tie (RFC 9568 6.4.3).
+    pub(super) fn compare(&self, address: IpAddr) -> Ordering {
+        match self.link {
+            Link::Up(ours) => address.cmp(&ours),
+            Link::Down | Link::Unaddressed => Ordering::Greater,
         }
     }
 
@@ -70,20 +107,49 @@ impl Seat {
         core::mem::replace(&mut self.link, link) != link
     }
 
-    /// Begins with the checksum an earlier process heard; what was heard here counts more.
+    /// Begins with the checksum an earlier process learned; what was learned here counts more.
     pub(super) const fn learn(&mut self, form: Checksum) {
-        if self.peer.is_none() {
+        if self.teacher.is_none() {
             self.learned = form;
         }
     }
 
+    /// A datagram for it was discarded.
+    pub(super) const fn discards(&mut self, now: Instant, discard: Discard, from: Option<IpAddr>) {
+        self.noted.discard = Some((discard, now, from));
+    }
+
+    /// An advert that is kept says something otherwise than we do.
+    pub(super) const fn differs(&mut self, now: Instant, difference: Difference) {
+        match difference {
+            Difference::Interval => {
+                self.counters.interval_errors += 1;
+                self.noted.interval = Some(now);
+            }
+            Difference::Addresses => {
+                self.counters.address_list_errors += 1;
+                self.noted.addresses = Some(now);
+            }
+        }
+    }
+
     /// A valid advert came in, in this form if it is one of version 3 over IPv4.
-    pub(super) fn hear(&mut self, peer: Peer, form: Option<Checksum>) {
+    ///
+    /// Its checksum is learned from whom we obey, from the first that is heard, and from the one it
+    /// was learned from. Not from any other that we do not obey: our peer is silent while we are
+    /// Active, and a stray third router would make it deaf to us.
+    pub(super) fn hear(&mut self, peer: Peer, form: Option<Checksum>, standing: Standing) {
         self.counters.advertisement_rcvd += 1;
         if peer.priority == Priority::RELEASE {
             self.counters.priority_zero_pkts_rcvd += 1;
         }
-        self.learned = form.unwrap_or(self.learned);
+        let known = self.teacher.is_none_or(|teacher| teacher == peer.address);
+        if let Some(form) = form
+            && (known || standing == Standing::Obeyed)
+        {
+            self.learned = form;
+            self.teacher = Some(peer.address);
+        }
         self.peer = Some(peer);
     }
 

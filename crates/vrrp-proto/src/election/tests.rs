@@ -2,19 +2,27 @@
 
 #![allow(clippy::indexing_slicing)]
 
+use core::net::Ipv4Addr;
 use std::vec;
 
 use clock::{Duration, Interval};
 
 use super::*;
-use crate::router::{Adverts, Holding, Link, Preempt, Reason, Settings};
-use crate::{Checksum, ChecksumPolicy, Role, wire::MAX_DATAGRAM};
+use crate::router::{Adverts, Holding, Link, Member, Preempt, Reason, Settings, Strictness};
+use crate::{Checksum, ChecksumPolicy, DownFactor, Role, wire::MAX_DATAGRAM};
+
+mod groups;
+mod pair;
+mod ties;
+mod two;
 
 const LINK: LinkId = LinkId(3);
 const OURS: Ipv4Addr = ip(1);
 const THEIRS: Ipv4Addr = ip(2);
 const ONE: RouterId = RouterId(1);
 const TWO: RouterId = RouterId(2);
+const FIRST: MemberId = MemberId { router: ONE, at: 0 };
+const OTHERS_FIRST: MemberId = MemberId { router: TWO, at: 0 };
 
 /// The vector T3 of `vrrp.md` section 12; T11 and T13 are made of it.
 const T3: [u8; 32] = [
@@ -26,10 +34,11 @@ const T3: [u8; 32] = [
 fn an_advert_reaches_the_router_of_its_number_on_its_link() {
     let mut election = started(&[(ONE, settings(51)), (TWO, settings(52))]);
     let datagram = theirs(|_| ());
-    assert_eq!(election.handle(ms(1_000), Event::Datagram(LINK, &datagram)), []);
-    assert_eq!(peer_of(&election, ONE), Some(THEIRS));
+    let here = Event::Datagram(LINK, Datagram::V4(&datagram));
+    assert_eq!(election.handle(ms(1_000), here), []);
+    assert_eq!(peer_of(&election, ONE), Some(THEIRS.into()));
     assert_eq!(peer_of(&election, TWO), None);
-    let elsewhere = Event::Datagram(LinkId(4), &datagram);
+    let elsewhere = Event::Datagram(LinkId(4), Datagram::V4(&datagram));
     assert_eq!(election.handle(ms(1_000), elsewhere), []);
     assert_eq!(election.counters().vrid_errors, 1);
     assert_eq!(counter(&election, "advertisement-rcvd"), 1);
@@ -40,7 +49,7 @@ fn each_discard_is_counted_once_under_its_name() {
     for (name, datagram) in [
         ("ip-header-errors", changed(9, 113)),
         ("ip-ttl-errors", changed(8, 254)),
-        ("version-errors", changed(20, 0x21)),
+        ("version-errors", changed(20, 0x41)),
         ("checksum-errors", changed(22, 7)),
         ("packet-length-errors", changed(23, 3)),
         ("vrid-errors", theirs(|advert| advert.vrid = vrid(99))),
@@ -51,55 +60,50 @@ fn each_discard_is_counted_once_under_its_name() {
                 .concat(),
         ),
         ("interval-errors", [&T3[..25], &[0, 0x44, 0x66], &T3[28..]].concat()),
-        ("own-source", theirs(|advert| advert.from = OURS)),
-        ("dest-mode", theirs(|advert| advert.to = OURS)),
+        ("own-source", theirs(|advert| advert.from = OURS.into())),
+        ("dest-mode", theirs(|advert| advert.to = OURS.into())),
     ] {
         check_discard(settings(51), &datagram, name);
     }
 }
 
 #[test]
-fn a_malformed_datagram_for_nobody_counts_as_that() {
-    let mut election = started(&[(ONE, settings(52))]);
-    election.handle(ms(0), Event::Datagram(LINK, &changed(20, 0x32)));
-    election.handle(ms(0), Event::Datagram(LINK, &changed(23, 3)));
-    election.handle(ms(0), Event::Datagram(LINK, &[]));
-    assert_eq!((election.counters().vrid_errors, election.counters().ip_header_errors), (1, 2));
-}
-
-#[test]
 fn a_refused_checksum_form_is_a_checksum_error() {
-    let only = |form| Settings { checksum: ChecksumPolicy::Only(form), ..settings(51) };
-    let t4 = theirs(|advert| advert.checksum = Checksum::PseudoHeader);
+    let only = |form| with(|member| member.protocol = Protocol::V3Ipv4(ChecksumPolicy::Only(form)));
+    let t4 = theirs(|advert| advert.format = Format::V3Ipv4(Checksum::PseudoHeader));
     check_discard(only(Checksum::Rfc9568), &t4, "checksum-errors");
-    let t3 = theirs(|advert| advert.checksum = Checksum::Rfc9568);
+    let t3 = theirs(|advert| advert.format = Format::V3Ipv4(Checksum::Rfc9568));
     check_discard(only(Checksum::PseudoHeader), &t3, "checksum-errors");
 }
 
 #[test]
 fn a_unicast_router_hears_its_peers_only_and_only_by_unicast() {
-    let unicast = || Settings { adverts: Adverts::Unicast(vec![THEIRS]), ..settings(51) };
+    let peers = || vec![THEIRS.into()];
+    let unicast = || with(|m| m.adverts = Adverts::Unicast { peers: peers(), min_ttl: 255 });
     check_discard(unicast(), &theirs(|_| ()), "dest-mode");
-    let stranger = theirs(|advert| (advert.from, advert.to) = (ip(9), OURS));
+    let stranger = theirs(|advert| (advert.from, advert.to) = (ip(9).into(), OURS.into()));
     check_discard(unicast(), &stranger, "unknown-peer");
     let mut election = started(&[(ONE, unicast())]);
-    let peer = theirs(|advert| advert.to = OURS);
-    election.handle(ms(0), Event::Datagram(LINK, &peer));
-    assert_eq!(peer_of(&election, ONE), Some(THEIRS));
+    let peer = theirs(|advert| advert.to = OURS.into());
+    election.handle(ms(0), Event::Datagram(LINK, Datagram::V4(&peer)));
+    assert_eq!(peer_of(&election, ONE), Some(THEIRS.into()));
 }
 
 #[test]
 fn another_interval_or_another_list_is_counted_and_kept() {
     let mut election = started(&[(ONE, settings(51))]);
     let other_interval = theirs(|advert| advert.interval = Interval::MAX);
-    election.handle(ms(0), Event::Datagram(LINK, &other_interval));
+    election.handle(ms(0), Event::Datagram(LINK, Datagram::V4(&other_interval)));
     assert_eq!(counter(&election, "interval-errors"), 1);
-    assert_eq!(election.deadline(), Some(ms(0) + prio(100).down(Interval::MAX)));
+    assert_eq!(
+        election.deadline(),
+        Some(ms(0) + prio(100).down(Interval::MAX, DownFactor::DEFAULT))
+    );
 
     let lists = [&[ip(101), ip(100)][..], &[ip(100)], &[ip(100), ip(102)], &[ip(100); 2]];
     for list in lists {
         let datagram = with_list(list);
-        election.handle(ms(1_000), Event::Datagram(LINK, &datagram));
+        election.handle(ms(1_000), Event::Datagram(LINK, Datagram::V4(&datagram)));
     }
     assert_eq!(counter(&election, "address-list-errors"), 3, "the order does not matter");
     assert_eq!(counter(&election, "advertisement-rcvd"), 5);
@@ -109,7 +113,7 @@ fn another_interval_or_another_list_is_counted_and_kept() {
 #[test]
 fn a_datagram_that_is_discarded_for_its_sender_counts_nothing_else() {
     let stranger = theirs(|advert| {
-        (advert.to, advert.interval) = (OURS, Interval::MAX);
+        (advert.to, advert.interval) = (OURS.into(), Interval::MAX);
     });
     check_discard(settings(51), &stranger.to_vec(), "dest-mode");
 }
@@ -119,7 +123,7 @@ fn only_due_routers_hear_that_time_has_passed() {
     let fast = Settings { priority: prio(200), ..settings(51) };
     let mut election = started(&[(ONE, settings(52)), (TWO, fast)]);
     let due = election.deadline().unwrap();
-    assert_eq!(due, ms(0) + prio(200).down(Interval::DEFAULT));
+    assert_eq!(due, ms(0) + prio(200).down(Interval::DEFAULT, DownFactor::DEFAULT));
     let active = [
         (TWO, router::Output::Advertise(prio(200))),
         (TWO, router::Output::Want(Holding::Held)),
@@ -127,26 +131,31 @@ fn only_due_routers_hear_that_time_has_passed() {
     ];
     assert_eq!(election.handle(due - Duration::from_nanos(1), Event::Tick), []);
     assert_eq!(election.handle(due, Event::Tick), active);
-    assert_eq!(election.deadline(), Some(ms(0) + prio(100).down(Interval::DEFAULT)));
+    assert_eq!(
+        election.deadline(),
+        Some(ms(0) + prio(100).down(Interval::DEFAULT, DownFactor::DEFAULT))
+    );
 }
 
 #[test]
 fn routers_added_later_know_their_link() {
     let mut election = Election::default();
-    assert_eq!(election.handle(ms(0), Event::Link(LINK, Link::Up(OURS))), []);
+    assert_eq!(election.handle(ms(0), Event::Link(LINK, Family::V4, up(OURS))), []);
     election.handle(ms(0), Event::Add(TWO, settings(52)));
     election.handle(ms(0), Event::Add(ONE, settings(51)));
-    let ids: Vec<_> = election.routers().map(|(id, router)| (id, router.link())).collect();
-    assert_eq!(ids, [(ONE, Link::Up(OURS)), (TWO, Link::Up(OURS))]);
+    let ids: Vec<_> =
+        election.routers().map(|(id, _)| (id, election.seats(id)[0].link())).collect();
+    assert_eq!(ids, [(ONE, up(OURS)), (TWO, up(OURS))]);
     assert_eq!(election.handle(ms(0), Event::Router(TWO, router::Event::Startup)).len(), 2);
 }
 
 #[test]
 fn a_link_tells_each_of_its_routers() {
-    let elsewhere = Settings { link: LinkId(4), ..settings(53) };
+    let mut elsewhere = settings(53);
+    elsewhere.members[0].link = LinkId(4);
     let mut election =
         started(&[(ONE, settings(51)), (TWO, settings(52)), (RouterId(3), elsewhere)]);
-    let outputs = election.handle(ms(10), Event::Link(LINK, Link::Down));
+    let outputs = election.handle(ms(10), Event::Link(LINK, Family::V4, Link::Down));
     let told: Vec<_> = outputs.iter().map(|(id, _)| *id).collect();
     assert_eq!(told, [ONE, ONE, TWO, TWO]);
 }
@@ -156,7 +165,7 @@ fn a_number_is_given_once_a_link() {
     let mut election = started(&[(ONE, settings(51))]);
     election.handle(ms(0), Event::Add(TWO, settings(51)));
     assert!(election.router(TWO).is_none());
-    election.handle(ms(0), Event::Add(TWO, Settings { link: LinkId(4), ..settings(51) }));
+    election.handle(ms(0), Event::Add(TWO, with(|member| member.link = LinkId(4))));
     assert!(election.router(TWO).is_some());
 }
 
@@ -164,11 +173,11 @@ fn a_number_is_given_once_a_link() {
 fn only_a_router_in_init_is_replaced() {
     let mut election = started(&[(ONE, settings(51))]);
     election.handle(ms(0), Event::Add(ONE, settings(60)));
-    assert_eq!(election.router(ONE).unwrap().settings().vrid, vrid(51));
+    assert_eq!(election.router(ONE).unwrap().settings().members[0].vrid, vrid(51));
     election.handle(ms(0), Event::Router(ONE, router::Event::Shutdown));
     election.handle(ms(0), Event::Add(ONE, settings(60)));
-    assert_eq!(election.router(ONE).unwrap().settings().vrid, vrid(60));
-    election.handle(ms(0), Event::Datagram(LINK, &theirs(|_| ())));
+    assert_eq!(election.router(ONE).unwrap().settings().members[0].vrid, vrid(60));
+    election.handle(ms(0), Event::Datagram(LINK, Datagram::V4(&theirs(|_| ()))));
     assert_eq!(election.counters().vrid_errors, 1, "the old number is free");
 }
 
@@ -176,23 +185,24 @@ fn only_a_router_in_init_is_replaced() {
 fn an_advert_is_built_from_the_state_of_this_moment() {
     let mut election = started(&[(ONE, settings(51))]);
     let mut buffer = [0; MAX_DATAGRAM];
-    let length = election.emit(ONE, Priority::RELEASE, wire::MULTICAST, &mut buffer).unwrap();
-    let (advert, addresses) = wire::parse(&buffer[..length]).unwrap();
-    let want = Advert { from: OURS, priority: Priority::RELEASE, ..advert_from_them() };
+    let length =
+        election.emit(FIRST, Priority::RELEASE, wire::MULTICAST.into(), &mut buffer).unwrap();
+    let (advert, addresses) = read(&buffer[..length]);
+    let want = Advert { from: OURS.into(), priority: Priority::RELEASE, ..advert_from_them() };
     assert_eq!(advert, want);
-    assert!(addresses.iter().eq([ip(100), ip(101)]));
+    assert!(addresses.iter().eq([ip(100), ip(101)].map(IpAddr::V4)));
 
-    election.handle(ms(0), Event::Link(LINK, Link::Up(ip(7))));
-    let heard = theirs(|advert| advert.checksum = Checksum::Rfc9568);
-    election.handle(ms(0), Event::Datagram(LINK, &heard));
-    let length = election.emit(ONE, prio(9), THEIRS, &mut buffer).unwrap();
-    let (advert, _) = wire::parse(&buffer[..length]).unwrap();
-    assert_eq!((advert.from, advert.to, advert.priority), (ip(7), THEIRS, prio(9)));
-    assert_eq!(advert.checksum, Checksum::Rfc9568);
+    election.handle(ms(0), Event::Link(LINK, Family::V4, up(ip(7))));
+    let heard = theirs(|advert| advert.format = Format::V3Ipv4(Checksum::Rfc9568));
+    election.handle(ms(0), Event::Datagram(LINK, Datagram::V4(&heard)));
+    let length = election.emit(FIRST, prio(9), THEIRS.into(), &mut buffer).unwrap();
+    let (advert, _) = read(&buffer[..length]);
+    assert_eq!((advert.from, advert.to, advert.priority), (ip(7).into(), THEIRS.into(), prio(9)));
+    assert_eq!(advert.format, Format::V3Ipv4(Checksum::Rfc9568));
 
-    election.handle(ms(0), Event::Link(LINK, Link::Down));
-    assert_eq!(election.emit(ONE, prio(9), THEIRS, &mut buffer), None);
-    assert_eq!(election.emit(TWO, prio(9), THEIRS, &mut buffer), None);
+    election.handle(ms(0), Event::Link(LINK, Family::V4, Link::Down));
+    assert_eq!(election.emit(FIRST, prio(9), THEIRS.into(), &mut buffer), None);
+    assert_eq!(election.emit(OTHERS_FIRST, prio(9), THEIRS.into(), &mut buffer), None);
 }
 
 #[test]
@@ -222,7 +232,7 @@ fn started(routers: &[(RouterId, Settings)]) -> Election {
 fn started_at(address: Ipv4Addr, routers: &[(RouterId, Settings)]) -> Election {
     let mut election = Election::default();
     for (id, settings) in routers {
-        election.handle(ms(0), Event::Link(settings.link, Link::Up(address)));
+        election.handle(ms(0), Event::Link(settings.members[0].link, Family::V4, up(address)));
         election.handle(ms(0), Event::Add(*id, settings.clone()));
         assert_eq!(election.handle(ms(0), Event::Router(*id, router::Event::Startup)).len(), 2);
     }
@@ -242,8 +252,15 @@ fn exchange(
     for (id, output) in outputs {
         match output {
             router::Output::Advertise(priority) => {
-                let length = election.emit(id, priority, wire::MULTICAST, &mut buffer).unwrap();
-                other.handle(now, Event::Datagram(LINK, &buffer[..length]));
+                let length = election
+                    .emit(
+                        MemberId { router: id, at: 0 },
+                        priority,
+                        wire::MULTICAST.into(),
+                        &mut buffer,
+                    )
+                    .unwrap();
+                other.handle(now, Event::Datagram(LINK, Datagram::V4(&buffer[..length])));
             }
             router::Output::Became(role, _) => roles.push(role),
             router::Output::Want(_) | router::Output::Announce => {}
@@ -256,47 +273,62 @@ fn exchange(
 fn check_discard(settings: Settings, datagram: &[u8], name: &str) {
     let mut election = started(&[(ONE, settings)]);
     let before = election.deadline();
-    assert_eq!(election.handle(ms(1_000), Event::Datagram(LINK, datagram)), []);
+    assert_eq!(election.handle(ms(1_000), Event::Datagram(LINK, Datagram::V4(datagram))), []);
     assert_eq!(election.deadline(), before, "{name}: nothing changes");
-    let router = election.router(ONE).unwrap();
-    let all = election.counters().named().into_iter().chain(router.counters().named());
+    let seat = election.seats(ONE)[0].counters();
+    let all = election.counters().named().into_iter().chain(seat.named());
     let counted: Vec<_> = all.filter(|(_, count)| *count > 0).collect();
     assert_eq!(counted, [(name, 1)]);
 }
 
 fn counter(election: &Election, name: &str) -> u64 {
-    let counters = election.router(ONE).unwrap().counters().named();
+    let counters = election.seats(ONE)[0].counters().named();
     counters.into_iter().find(|(known, _)| *known == name).unwrap().1
 }
 
-fn peer_of(election: &Election, id: RouterId) -> Option<Ipv4Addr> {
-    election.router(id).unwrap().peer().map(|peer| peer.address)
+fn peer_of(election: &Election, id: RouterId) -> Option<IpAddr> {
+    election.seats(id)[0].peer().map(|peer| peer.address)
 }
 
 fn settings(number: u8) -> Settings {
     Settings {
-        link: LINK,
-        vrid: vrid(number),
+        members: vec![Member {
+            link: LINK,
+            vrid: vrid(number),
+            protocol: Protocol::V3Ipv4(ChecksumPolicy::Auto),
+            addresses: vec![ip(100).into(), ip(101).into()],
+            adverts: Adverts::Multicast,
+            strictness: Strictness::Lenient,
+        }],
+        deciders: Deciders::All,
         priority: prio(100),
         interval: Interval::DEFAULT,
-        addresses: vec![ip(100), ip(101)],
+        down_factor: DownFactor::DEFAULT,
         preempt: Preempt::Yes,
-        adverts: Adverts::Multicast,
-        checksum: ChecksumPolicy::Auto,
+        preempt_delay: Duration::ZERO,
+        startup_delay: Duration::ZERO,
         peer_base: None,
         rival: Priority::MAX,
         hold: Duration::ZERO,
     }
 }
 
+/// Number 51, changed.
+fn with(change: impl FnOnce(&mut Member)) -> Settings {
+    let mut settings = settings(51);
+    change(&mut settings.members[0]);
+    settings
+}
+
 fn advert_from_them() -> Advert {
     Advert {
-        from: THEIRS,
-        to: wire::MULTICAST,
+        from: THEIRS.into(),
+        to: wire::MULTICAST.into(),
+        ttl: 255,
         vrid: vrid(51),
         priority: prio(150),
         interval: Interval::DEFAULT,
-        checksum: Checksum::PseudoHeader,
+        format: Format::V3Ipv4(Checksum::PseudoHeader),
     }
 }
 
@@ -312,8 +344,14 @@ fn with_list(addresses: &[Ipv4Addr]) -> Vec<u8> {
 
 fn datagram(advert: &Advert, addresses: &[Ipv4Addr]) -> Vec<u8> {
     let mut buffer = [0; MAX_DATAGRAM];
-    let length = wire::emit(advert, addresses, &mut buffer).unwrap();
+    let addresses: Vec<_> = addresses.iter().copied().map(IpAddr::V4).collect();
+    let length = wire::emit(advert, &addresses, &mut buffer).unwrap();
     buffer[..length].to_vec()
+}
+
+fn read(datagram: &[u8]) -> (Advert, wire::Addresses<'_>) {
+    let protocol = Protocol::V3Ipv4(ChecksumPolicy::Auto);
+    Envelope::open(Datagram::V4(datagram)).unwrap().read(protocol).unwrap()
 }
 
 /// Their advert with one byte changed; the header's sum is right, the message's is not.
@@ -328,6 +366,10 @@ fn changed(at: usize, value: u8) -> Vec<u8> {
         datagram[10..12].copy_from_slice(&(!(folded as u16)).to_be_bytes());
     }
     datagram
+}
+
+const fn up(address: Ipv4Addr) -> Link {
+    Link::Up(IpAddr::V4(address))
 }
 
 const fn ip(last: u8) -> Ipv4Addr {

@@ -12,6 +12,8 @@ pub(super) struct Backup {
     set_at: Instant,
     /// To what.
     timer: Timer,
+    /// When the first advert of lower priority came in with no better one after it.
+    lower_since: Option<Instant>,
 }
 
 /// What the Active_Down_Timer was set to.
@@ -34,6 +36,13 @@ pub(super) enum Hold {
     Over,
 }
 
+impl Backup {
+    /// Active_Down_Timer := Active_Down_Interval, of an Active router that advertises this often.
+    const fn new(now: Instant, interval: Interval) -> Self {
+        Self { interval, set_at: now, timer: Timer::Down, lower_since: None }
+    }
+}
+
 impl Hold {
     pub(super) const fn started(self, until: Instant) -> Self {
         match self {
@@ -52,23 +61,21 @@ impl Router {
     pub(super) fn backup(&mut self, now: Instant, backup: Backup, event: Event) -> Outputs {
         match event {
             Event::Advert(heard) if heard.priority == Priority::RELEASE => {
-                self.wait(Backup { set_at: now, timer: Timer::Skew, ..backup })
+                self.hear_release(now, backup)
             }
-            Event::Advert(heard) if heard.priority >= self.priority || self.spares(now, heard) => {
-                let interval = heard.interval;
-                self.wait(Backup { interval, set_at: now, timer: Timer::Down })
+            Event::Advert(heard) if heard.priority >= self.priority => {
+                self.wait(Backup::new(now, heard.interval))
             }
+            Event::Advert(heard) => self.hear_lower(now, backup, heard),
             Event::Tick if now >= self.takeover_at(backup) => {
                 self.claim(now, self.why_takeover(now, backup))
             }
             Event::Shutdown => Outputs::of([self.retire(now, Reason::Shutdown, Ordered::Out)]),
             Event::Keep => Outputs::of([self.retire(now, Reason::Keep, Ordered::Out)]),
-            Event::Path(Path::Closed) => {
-                let became = self.retire(now, Reason::LinkDown, Ordered::In);
-                Outputs::of([Output::Want(Holding::Absent), became])
-            }
-            Event::Advert(_)
-            | Event::Fault(_)
+            Event::Path(Path::Closed | Path::Partial) => self.withdraw(now, Reason::LinkDown),
+            Event::Path(Path::Unaddressed) => self.withdraw(now, Reason::AddressGone),
+            Event::Fault(Fault::Present) => self.withdraw(now, Reason::Fault),
+            Event::Fault(Fault::Clear)
             | Event::Moved
             | Event::Path(Path::Open)
             | Event::Priority(_)
@@ -82,8 +89,41 @@ impl Router {
     /// Becomes Backup of a router that advertises this often, or would.
     pub(super) fn follow(&mut self, now: Instant, interval: Interval, reason: Reason) -> Output {
         self.last_advert = None;
-        let backup = Backup { interval, set_at: now, timer: Timer::Down };
-        self.became(now, State::Backup(backup), reason)
+        self.became(now, State::Backup(Backup::new(now, interval)), reason)
+    }
+
+    /// RFC 9568 6.4.2, priority 0. Said again, it does not start Skew_Time anew: the leaver repeats
+    /// it, and must not thereby put off its successor.
+    fn hear_release(&mut self, now: Instant, backup: Backup) -> Outputs {
+        match backup.timer {
+            Timer::Skew => Outputs::NONE,
+            Timer::Down => self.wait(Backup { set_at: now, timer: Timer::Skew, ..backup }),
+        }
+    }
+
+    /// RFC 9568 6.4.2, Preempt_Mode and a lower priority: discarded, the timer runs on. While the
+    /// Active router is left alone the advert sets the timer as a better one does; then silence and
+    /// priority 0 end in a takeover as ever, however long the preempt delay is.
+    fn hear_lower(&mut self, now: Instant, backup: Backup, heard: Heard) -> Outputs {
+        let since = backup.lower_since.unwrap_or(now);
+        let lower_since = Some(since);
+        let waits = now < since + self.preempt_delay();
+        if waits && backup.lower_since.is_none() {
+            self.last_event = LastEvent::LowerPriorityMaster;
+        }
+        if waits || self.spares(now, heard) {
+            self.wait(Backup { lower_since, ..Backup::new(now, heard.interval) })
+        } else {
+            self.wait(Backup { lower_since, ..backup })
+        }
+    }
+
+    /// The owner always preempts, and at once.
+    pub(super) fn preempt_delay(&self) -> Duration {
+        match self.priority {
+            Priority::OWNER => Duration::ZERO,
+            _ => self.settings.preempt_delay,
+        }
     }
 
     /// When the silence has lasted long enough. A claim with nothing known waits for the hold, but a
@@ -133,9 +173,7 @@ impl Router {
 
     /// Whether somebody has been advertising without setting the timer, and still is.
     fn hears_lower(&self, now: Instant, backup: Backup) -> bool {
-        self.peer.is_some_and(|peer| {
-            peer.at > backup.set_at && now.since(peer.at) < peer.interval.duration() * 3
-        })
+        self.peer.is_some_and(|peer| peer.at > backup.set_at) && self.hears_an_active(now)
     }
 
     fn wait(&mut self, backup: Backup) -> Outputs {

@@ -28,11 +28,12 @@ pub enum Event {
     Ready,
     /// Leave the election and say so (design.md 6, Release).
     Shutdown,
-    /// Enter the election as Backup, or as Active when we own the addresses.
+    /// Enter the election as Backup, or as Active when we own the addresses; after the start-up
+    /// delay.
     Startup,
     /// Enter it as Active again if an earlier process of this boot sent its last advert then and
-    /// that is recent enough (design.md 6, Resume); as Startup otherwise. Before it, hand over the
-    /// adverts that waited in the socket: one that beats ours forbids it.
+    /// that is recent enough (design.md 6, Resume); otherwise as Startup, but without its delay.
+    /// Before it, hand over the adverts that waited in the socket: one that beats ours forbids it.
     Resume(Instant),
     /// Time has passed.
     Tick,
@@ -46,10 +47,24 @@ pub struct Heard {
     /// How that address compares with ours on the link where it was heard. Equal: our own packet
     /// come back, or a duplicate address.
     pub tie: Ordering,
+    /// On how many deciding members before this one, in the order of the settings, the last heard
+    /// address does not beat ours, or none was heard: they may decide a tie otherwise.
+    pub dissent: u8,
+    /// The version it was heard in.
+    pub version: Version,
     /// The sender's priority; 0 says that it leaves.
     pub priority: Priority,
     /// How often the sender advertises.
     pub interval: Interval,
+}
+
+/// A version of VRRP: they differ in whether an Active router answers an advert that loses.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Version {
+    /// RFC 3768: it does not.
+    V2,
+    /// RFC 9568: at once.
+    V3,
 }
 
 /// Whether adverts can travel.
@@ -57,8 +72,12 @@ pub struct Heard {
 pub enum Path {
     /// Every deciding member can send and hear.
     Open,
-    /// One cannot.
+    /// One cannot, but another can: the peers can still be told.
+    Partial,
+    /// None can, and a link is down.
     Closed,
+    /// None can, for want of an address only.
+    Unaddressed,
 }
 
 /// Whether a fault keeps the router out of the election.
@@ -73,8 +92,10 @@ pub enum Fault {
 /// What the link can do for one virtual router.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Link {
-    /// Absent, down, without carrier, or without an address of ours.
+    /// Absent, down or without carrier.
     Down,
+    /// It could carry adverts, but has no address of ours that they could come from.
+    Unaddressed,
     /// Usable; adverts go out from this address.
     Up(IpAddr),
 }

@@ -44,10 +44,22 @@ pub enum Reason {
     PeerLower,
     /// Another Active has a higher priority, or an equal one and the higher address.
     PeerHigher,
-    /// The link went down, or lost our address.
+    /// Another took over while this process was stopped.
+    Replaced,
+    /// The link went down.
     LinkDown,
     /// The link came up.
     LinkUp,
+    /// The link lost the address that adverts come from.
+    AddressGone,
+    /// It has one again.
+    AddressBack,
+    /// A fault keeps us out.
+    Fault,
+    /// No fault does any more.
+    FaultCleared,
+    /// Waits for the start-up delay.
+    StartupDelay,
     /// Ordered to leave.
     Shutdown,
     /// Another router answers now; our leaving is complete.

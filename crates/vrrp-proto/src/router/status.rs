@@ -132,10 +132,10 @@ impl LastEvent {
     }
 }
 
-/// Why the Active router last became Active (RFC 8347, new-master-reason).
+/// Why we last became Active (RFC 8347, new-master-reason).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum NewActiveReason {
-    /// We are not Active.
+    /// We never became Active.
     NotActive,
     /// By our priority alone.
     Priority,
@@ -161,36 +161,71 @@ impl NewActiveReason {
 impl Router {
     /// The last event that had an effect.
     pub const fn last_event(&self) -> LastEvent {
-        match self.reason {
-            Reason::Startup | Reason::Resumed => LastEvent::Startup,
-            Reason::Owner => LastEvent::OwnerPreempt,
+        self.last_event
+    }
+
+    /// Why we last became Active.
+    pub const fn new_active_reason(&self) -> NewActiveReason {
+        self.new_active_reason
+    }
+
+    /// This is why we are what we are.
+    pub(super) fn because(&mut self, reason: Reason) {
+        self.reason = reason;
+        self.last_event = match reason {
+            Reason::Startup | Reason::Resumed | Reason::StartupDelay | Reason::FaultCleared => {
+                LastEvent::Startup
+            }
+            Reason::Owner if self.hears_an_active(self.since) => LastEvent::OwnerPreempt,
+            Reason::Owner => LastEvent::Startup,
             Reason::PeerSilent | Reason::PeerReleased => LastEvent::MasterTimeout,
-            Reason::PeerLower => LastEvent::LowerPriorityMaster,
+            Reason::PeerLower if self.priority == Priority::OWNER => LastEvent::OwnerPreempt,
+            Reason::PeerLower if !self.preempt_delay().is_zero() => LastEvent::PreemptHoldTimeout,
+            Reason::PeerLower | Reason::Replaced => LastEvent::LowerPriorityMaster,
             Reason::PeerHigher => LastEvent::HigherPriorityBackup,
             Reason::LinkDown => LastEvent::InterfaceDown,
             Reason::LinkUp => LastEvent::InterfaceUp,
-            Reason::Shutdown | Reason::Succeeded | Reason::NoSuccessor | Reason::Keep => {
-                LastEvent::Shutdown
-            }
-        }
+            Reason::AddressGone => LastEvent::NoPrimaryIpAddress,
+            Reason::AddressBack => LastEvent::PrimaryIpAddress,
+            Reason::Shutdown | Reason::Fault | Reason::Keep => LastEvent::Shutdown,
+            // How a leaving ended is no event of the protocol.
+            Reason::Succeeded | Reason::NoSuccessor => self.last_event,
+        };
     }
 
-    /// Why we are Active, if we are.
-    pub fn new_active_reason(&self) -> NewActiveReason {
-        match self.reason {
-            _ if !self.role().holds() => NewActiveReason::NotActive,
+    /// The new-master-reason of a claim made for this reason.
+    pub(super) fn why_active(&self, now: Instant, reason: Reason) -> NewActiveReason {
+        match reason {
             Reason::PeerLower => NewActiveReason::Preempted,
-            Reason::PeerSilent | Reason::PeerReleased => NewActiveReason::NoResponse,
-            Reason::Startup
+            Reason::Owner if self.hears_an_active(now) => NewActiveReason::Preempted,
+            Reason::PeerSilent if self.peer.is_some() => NewActiveReason::NoResponse,
+            // Nobody there, or nobody who wants the addresses: our priority is the highest.
+            Reason::PeerSilent
+            | Reason::PeerReleased
+            | Reason::Startup
             | Reason::Resumed
             | Reason::Owner
             | Reason::PeerHigher
+            | Reason::Replaced
             | Reason::LinkDown
             | Reason::LinkUp
+            | Reason::AddressGone
+            | Reason::AddressBack
+            | Reason::Fault
+            | Reason::FaultCleared
+            | Reason::StartupDelay
             | Reason::Shutdown
             | Reason::Succeeded
             | Reason::NoSuccessor
             | Reason::Keep => NewActiveReason::Priority,
         }
+    }
+
+    /// Whether somebody else has been saying lately that it is Active.
+    pub(super) fn hears_an_active(&self, now: Instant) -> bool {
+        self.peer.is_some_and(|peer| {
+            let patience = peer.interval.duration() * u32::from(self.settings.down_factor.get());
+            peer.priority != Priority::RELEASE && now.since(peer.at) < patience
+        })
     }
 }

@@ -1,14 +1,18 @@
 //! Rules that a table of single events cannot show: what a router does over time.
 
+use core::net::{IpAddr, Ipv4Addr};
 use std::vec::Vec;
 
 use super::*;
-use crate::{LinkId, Vrid};
+use crate::{ChecksumPolicy, DownFactor, LinkId, Vrid};
 
+mod delays;
+mod faults;
 mod holding;
+mod names;
 mod orders;
-mod pair;
 mod rate;
+mod stalls;
 mod table;
 mod vectors;
 
@@ -35,14 +39,28 @@ const fn us(micros: u64) -> Instant {
 }
 
 const fn heard(from: Ipv4Addr, priority: u8) -> Event {
-    let checksum = Checksum::PseudoHeader;
-    Event::Advert(Heard { from, priority: prio(priority), interval: Interval::DEFAULT, checksum })
+    Event::Advert(said(from, OURS, priority, Interval::DEFAULT))
 }
 
 fn every(interval_cs: u16, from: Ipv4Addr, priority: u8) -> Event {
-    let interval = Interval::from_centis(interval_cs).unwrap();
-    let checksum = Checksum::PseudoHeader;
-    Event::Advert(Heard { from, priority: prio(priority), interval, checksum })
+    Event::Advert(said(from, OURS, priority, Interval::from_centis(interval_cs).unwrap()))
+}
+
+/// An advert as the one at `to` hears it.
+const fn said(from: Ipv4Addr, to: Ipv4Addr, priority: u8, interval: Interval) -> Heard {
+    let tie = match (from.to_bits(), to.to_bits()) {
+        (from, to) if from < to => Ordering::Less,
+        (from, to) if from > to => Ordering::Greater,
+        _ => Ordering::Equal,
+    };
+    Heard {
+        from: IpAddr::V4(from),
+        tie,
+        dissent: 0,
+        version: Version::V3,
+        priority: prio(priority),
+        interval,
+    }
 }
 
 const fn advertise(priority: u8) -> Output {
@@ -54,23 +72,30 @@ const HELD: Output = Output::Want(Holding::Held);
 
 fn settings(priority: u8) -> Settings {
     Settings {
-        link: LinkId(1),
-        vrid: Vrid::new(51).unwrap(),
+        members: std::vec![Member {
+            link: LinkId(1),
+            vrid: Vrid::new(51).unwrap(),
+            protocol: Protocol::V3Ipv4(ChecksumPolicy::Auto),
+            addresses: std::vec![IpAddr::V4(host(100))],
+            adverts: Adverts::Multicast,
+            strictness: Strictness::Lenient,
+        }],
+        deciders: Deciders::All,
         priority: prio(priority),
         interval: Interval::DEFAULT,
-        addresses: std::vec![Ipv4Addr::new(192, 0, 2, 100)],
+        down_factor: DownFactor::DEFAULT,
         preempt: Preempt::Yes,
-        adverts: Adverts::Multicast,
-        checksum: ChecksumPolicy::Auto,
+        preempt_delay: Duration::ZERO,
+        startup_delay: Duration::ZERO,
         peer_base: None,
         rival: Priority::MAX,
         hold: Duration::ZERO,
     }
 }
 
-/// In Init, on a link that is up.
+/// In Init, on a path that is open.
 fn node(settings: Settings) -> Router {
-    Router::new(Instant::ZERO, settings, Link::Up(OURS))
+    Router::new(Instant::ZERO, settings, Path::Open)
 }
 
 /// Started at 0.

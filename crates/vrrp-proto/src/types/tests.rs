@@ -15,7 +15,11 @@ fn timers_are_exact_to_the_nanosecond() {
         let interval = Interval::from_centis(centis).unwrap();
         let priority = Priority::from_wire(priority);
         assert_eq!(priority.skew(interval), Duration::from_nanos(skew_ns), "{priority}");
-        assert_eq!(priority.down(interval), Duration::from_nanos(down_ns), "{priority}");
+        assert_eq!(
+            priority.down(interval, DownFactor::DEFAULT),
+            Duration::from_nanos(down_ns),
+            "{priority}"
+        );
     }
 }
 
@@ -26,6 +30,17 @@ fn only_1_to_254_can_be_configured() {
     assert_eq!(Priority::new(254), Some(Priority::MAX));
     assert_eq!(Vrid::new(0), None);
     assert_eq!(Vrid::new(255).map(Vrid::get), Some(255));
+}
+
+#[test]
+fn a_down_factor_replaces_the_three() {
+    assert_eq!((DownFactor::new(0), DownFactor::new(101)), (None, None));
+    assert_eq!(DownFactor::new(3), Some(DownFactor::DEFAULT));
+    let (interval, priority) = (Interval::DEFAULT, Priority::from_wire(100));
+    for (factor, down_ms) in [(1, 1_609), (5, 5_609), (100, 100_609)] {
+        let down = priority.down(interval, DownFactor::new(factor).unwrap());
+        assert_eq!(down.as_millis(), down_ms);
+    }
 }
 
 #[test]

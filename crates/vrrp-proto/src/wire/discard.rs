@@ -10,7 +10,8 @@ use core::fmt;
 pub enum Discard {
     /// Not a whole IPv4 datagram of protocol 112 with a right header sum. A kernel delivers none.
     Header,
-    /// The TTL is not 255: it came through a router (RFC 9568 5.1.1.3).
+    /// The TTL or hop limit is not 255, or below what unicast asks for: it came through a router
+    /// (RFC 9568 5.1.1.3, RFC 5082).
     Ttl,
     /// Shorter or longer than its headers say.
     Length,
@@ -18,7 +19,7 @@ pub enum Discard {
     Version,
     /// Not an ADVERTISEMENT.
     Type,
-    /// Neither of the two sums, or one that the settings refuse.
+    /// No right sum, or one that the settings refuse.
     Checksum,
     /// No virtual router of this number on the link; or 0, which none can have.
     Vrid,
@@ -30,8 +31,12 @@ pub enum Discard {
     AuthFailure,
     /// It names no virtual address (RFC 9568 5.2.5).
     NoAddresses,
-    /// An interval of 0.
+    /// An interval of 0, or in version 2 another than ours (RFC 3768 7.1): the two would time each
+    /// other out.
     Interval,
+    /// Strict only: over IPv6 its first address is not link-local (RFC 9568 5.2.9), or in version 2
+    /// its addresses are not ours and it does not own them (RFC 3768 7.1).
+    AddressList,
     /// From our own address: looped by the network, or a duplicate address.
     OwnSource,
     /// Multicast to a router that is told to use unicast, or the other way round.
@@ -54,7 +59,7 @@ impl Discard {
             Self::AuthType => "auth-invalid-type",
             Self::AuthMismatch => "auth-type-mismatch",
             Self::AuthFailure => "auth-failure",
-            Self::NoAddresses => "address-list-errors",
+            Self::NoAddresses | Self::AddressList => "address-list-errors",
             Self::Interval => "interval-errors",
             Self::OwnSource => "own-source",
             Self::DestMode => "dest-mode",
@@ -67,7 +72,7 @@ impl fmt::Display for Discard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Header => "not a whole IPv4 datagram of protocol 112",
-            Self::Ttl => "the TTL is not 255",
+            Self::Ttl => "the TTL or hop limit is too low: it came through a router",
             Self::Length => "shorter or longer than its headers say",
             Self::Version => "another version of VRRP than ours",
             Self::Type => "not an advertisement",
@@ -77,7 +82,8 @@ impl fmt::Display for Discard {
             Self::AuthMismatch => "authenticated otherwise than we are told to",
             Self::AuthFailure => "another password than ours",
             Self::NoAddresses => "no virtual address",
-            Self::Interval => "an interval of 0",
+            Self::Interval => "an interval of 0, or in version 2 another than ours",
+            Self::AddressList => "an address list that the strict rules refuse",
             Self::OwnSource => "from our own address",
             Self::DestMode => "multicast where unicast is configured, or the other way round",
             Self::UnknownPeer => "from none of the configured peers",

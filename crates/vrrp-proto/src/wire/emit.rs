@@ -43,7 +43,7 @@ fn emit_message(
     let (fixed, mut rest) = message.split_first_chunk_mut::<8>()?;
     let centis = advert.interval.centis();
     let (version, [fifth, sixth]) = match advert.format {
-        Format::V2(_) if centis % 100 != 0 => return None,
+        Format::V2(_) if !centis.is_multiple_of(100) => return None,
         Format::V2(Auth::None) => (2, [0, u8::try_from(centis / 100).ok()?]),
         Format::V2(Auth::Password(_)) => (2, [1, u8::try_from(centis / 100).ok()?]),
         Format::V3Ipv4(_) | Format::V3Ipv6 => (3, centis.to_be_bytes()),

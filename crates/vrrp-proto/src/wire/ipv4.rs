@@ -10,9 +10,6 @@ pub(super) const HEADER_BYTES: usize = 20;
 /// VRRP (IANA), also in the checksum's pseudo-header.
 pub(super) const PROTOCOL: u8 = 112;
 
-/// Sent, and required of what is multicast: nothing that came through a router is believed.
-pub(super) const TTL: u8 = 255;
-
 /// DSCP CS6, network control.
 const TYPE_OF_SERVICE: u8 = 0xc0;
 

@@ -1,4 +1,4 @@
-//! The Internet checksum (RFC 1071) and the two forms of it in an IPv4 advert.
+//! The Internet checksum (RFC 1071) and the two forms of it in an IPv4 advert of version 3.
 //!
 //! RFC 9568 5.2.8 sums the message alone. RFC 5798 could be read to want a pseudo-header before it,
 //! and Linux peers read it so.
@@ -6,7 +6,7 @@
 use core::net::IpAddr;
 
 use super::{Format, ipv4};
-use crate::Checksum;
+use crate::{Checksum, ChecksumPolicy};
 
 /// The one's complement sum of big-endian 16-bit words, not yet folded. Inputs are at most 64 KiB.
 pub(super) fn sum(bytes: &[u8]) -> u32 {
@@ -34,15 +34,31 @@ pub(super) fn of(format: Format, from: IpAddr, to: IpAddr, message: &[u8]) -> u1
     complement(sum(message) + before)
 }
 
-/// Which checksum a received message of version 3 carries; over IPv6 there is only one. When both
-/// are right, which takes a pseudo-header that sums to nothing, the one that Linux peers expect back.
-pub(super) fn carried(from: IpAddr, to: IpAddr, message: &[u8]) -> Option<Checksum> {
+/// Which of the sums that `policy` accepts a received message of version 3 over IPv4 carries. When
+/// both are right, which takes a pseudo-header that sums to nothing, the one that Linux peers expect
+/// back, unless it is refused.
+pub(super) fn carried(
+    policy: ChecksumPolicy,
+    from: IpAddr,
+    to: IpAddr,
+    message: &[u8],
+) -> Option<Checksum> {
     let bare = sum(message);
-    if is_whole(bare + pseudo(from, to, message)) {
-        Some(Checksum::PseudoHeader)
-    } else {
-        (from.is_ipv4() && is_whole(bare)).then_some(Checksum::Rfc9568)
+    let right = |form| match form {
+        Checksum::Rfc9568 => is_whole(bare),
+        Checksum::PseudoHeader => is_whole(bare + pseudo(from, to, message)),
+    };
+    match policy {
+        ChecksumPolicy::Only(form) => right(form).then_some(form),
+        ChecksumPolicy::Auto => {
+            [Checksum::PseudoHeader, Checksum::Rfc9568].into_iter().find(|form| right(*form))
+        }
     }
+}
+
+/// Whether a received message over IPv6 carries its sum (RFC 9568 5.2.8); there is only one.
+pub(super) fn is_whole_v6(from: IpAddr, to: IpAddr, message: &[u8]) -> bool {
+    is_whole(sum(message) + pseudo(from, to, message))
 }
 
 /// The pseudo-header: both addresses, the length and the protocol.

@@ -1,43 +1,66 @@
 //! What the mover asks of the kernel, at the level of request and reply (law 6).
 //! `rtnetlink.rs` is the real one; `tests/fakes` has one that records, fails and lags.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use nix::errno::Errno;
+use vrrp_proto::Family;
 
-use super::picture::{AddressRow, LinkRow};
+use super::rows::{AddressRow, LinkRow, Manner, RouteRow, RuleRow, Word};
 
-/// Kernel state of addresses, as far as VRRP moves it. No call waits for anything but the kernel.
+/// Kernel state of addresses and what goes with them. No call waits for anything but the kernel.
 pub trait Kernel {
     /// Makes these requests in one send and returns one answer each, in their order.
     fn request(&mut self, requests: &[Request]) -> Vec<Answer>;
 
-    /// Every link and IPv4 address.
+    /// Every link and address.
     ///
     /// # Errors
     /// What the kernel said; the picture is as unknown as before.
     fn dump(&mut self) -> Result<(Vec<LinkRow>, Vec<AddressRow>), Errno>;
 
+    /// Every route and rule with our mark, but for the local routes of muted addresses.
+    ///
+    /// # Errors
+    /// What the kernel said.
+    fn dump_paths(&mut self) -> Result<Vec<Path>, Errno>;
+
     /// What changed since the last call, in order, own changes included. Does not wait.
     fn notices(&mut self) -> Vec<Notice>;
 
-    /// Broadcasts a gratuitous ARP for `address` from interface `index`, whose MAC address is `mac`.
+    /// From now on notices tell of routes and rules too.
     ///
     /// # Errors
-    /// The interface is down or gone, or its queue is full.
-    fn announce(&mut self, index: u32, mac: [u8; 6], address: Ipv4Addr) -> Result<(), Errno>;
+    /// The kernel's word: they are only seen in dumps.
+    fn watch_paths(&mut self) -> Result<(), Errno>;
 
-    /// `net.ipv4.conf.INTERFACE.arp_ignore`.
+    /// Sends these announcements in their order, as many as go; how many went.
+    ///
+    /// # Errors
+    /// None went. The first one's interface is down or gone, or its queue is full.
+    fn announce(&mut self, announcements: &[Announcement]) -> Result<usize, Errno>;
+
+    /// A setting of an interface under `/proc/sys/net`.
     ///
     /// # Errors
     /// The interface is gone, or the setting cannot be read.
-    fn arp_ignore(&mut self, interface: &str) -> Result<u8, Errno>;
+    fn setting(&mut self, setting: &Setting<'_>) -> Result<u8, Errno>;
 
-    /// Sets `net.ipv4.conf.INTERFACE.arp_ignore`.
+    /// Changes one.
     ///
     /// # Errors
     /// The interface is gone, or the setting is read-only.
-    fn set_arp_ignore(&mut self, interface: &str, value: u8) -> Result<(), Errno>;
+    fn set(&mut self, setting: &Setting<'_>, value: u8) -> Result<(), Errno>;
+
+    /// Begins, changes or (`None`) ends to listen on the interface of this index for what others
+    /// say of addresses that look like these.
+    ///
+    /// # Errors
+    /// The interface is gone, or sockets are.
+    fn listen(&mut self, index: u32, alike: Option<Alike>) -> Result<(), Errno>;
+
+    /// Some of what was heard since the last call; empty when nothing waits. Does not wait.
+    fn claims(&mut self) -> Vec<Claim>;
 }
 
 /// One change asked of the kernel.
@@ -48,23 +71,53 @@ pub enum Request {
         /// On the interface of this index.
         index: u32,
         /// This address,
-        address: Ipv4Addr,
-        /// with this prefix length.
+        address: IpAddr,
+        /// with this prefix length,
         prefix: u8,
+        /// in this manner.
+        manner: Manner,
     },
     /// RTM_DELADDR.
     DeleteAddress {
         /// On the interface of this index.
         index: u32,
         /// This address,
-        address: Ipv4Addr,
+        address: IpAddr,
         /// with this prefix length.
         prefix: u8,
     },
-    /// RTM_NEWROUTE `local ADDRESS/32 dev lo table local`: packets for it are still ours.
-    AddRoute(Ipv4Addr),
+    /// RTM_NEWROUTE `local ADDRESS dev lo table local`: packets for it are still ours.
+    AddLocal(IpAddr),
     /// RTM_DELROUTE of the same.
-    DeleteRoute(Ipv4Addr),
+    DeleteLocal(IpAddr),
+    /// RTM_NEWROUTE or RTM_NEWRULE with our mark, failing if it is there already.
+    AddPath(Path),
+    /// RTM_DELROUTE or RTM_DELRULE of one with our mark.
+    DeletePath(Path),
+    /// RTM_NEWLINK: a macvlan in bridge mode, down.
+    CreateMacvlan {
+        /// Its name.
+        name: Word,
+        /// The index of its parent.
+        parent: u32,
+        /// Its MAC address.
+        mac: [u8; 6],
+    },
+    /// RTM_DELLINK.
+    DeleteLink(u32),
+    /// RTM_NEWLINK with IFF_UP set.
+    LinkUp(u32),
+    /// RTM_NEWLINK with IFF_UP cleared.
+    LinkDown(u32),
+}
+
+/// A route or a rule.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Path {
+    /// A route.
+    Route(RouteRow),
+    /// A policy rule.
+    Rule(RuleRow),
 }
 
 /// What became of a request.
@@ -76,6 +129,49 @@ pub struct Answer {
     pub result: Result<(), Errno>,
 }
 
+/// One gratuitous ARP or unsolicited neighbour advertisement.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Announcement {
+    /// From the interface of this index,
+    pub index: u32,
+    /// whose MAC address this is:
+    pub mac: [u8; 6],
+    /// this address is there.
+    pub address: IpAddr,
+}
+
+/// A setting of an interface: `/proc/sys/net/ipv4/conf/INTERFACE/NAME`, or the same of ipv6.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Setting<'a> {
+    /// Whose settings.
+    pub family: Family,
+    /// The interface's name, or `all`.
+    pub interface: &'a str,
+    /// The setting's name.
+    pub name: &'a str,
+}
+
+/// Addresses that agree in some of their last 32 bits: cheap to look for in the kernel. What
+/// looks alike need not be one of ours.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Alike {
+    /// The bits of IPv4 addresses that agree, and their value; `None`: none is looked for.
+    pub v4: Option<(u32, u32)>,
+    /// The same of the last 32 bits of IPv6 addresses.
+    pub v6: Option<(u32, u32)>,
+}
+
+/// Somebody says that an address is theirs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Claim {
+    /// The index of the interface where it was heard.
+    pub index: u32,
+    /// The address.
+    pub address: IpAddr,
+    /// Who.
+    pub mac: [u8; 6],
+}
+
 /// One change of the kernel's state.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Notice {
@@ -83,15 +179,26 @@ pub enum Notice {
     Link(LinkRow),
     /// The link of this index vanished.
     LinkGone(u32),
+    /// A port of a bridge forwards, or no longer does (IFLA_BRPORT_STATE).
+    Port {
+        /// The port's index.
+        index: u32,
+        /// The bridge's.
+        bridge: u32,
+        /// Whether it forwards.
+        forwards: bool,
+    },
     /// An address appeared or changed.
     Address(AddressRow, Origin),
     /// An address vanished.
     AddressGone(AddressRow, Origin),
+    /// A route or rule with our mark vanished.
+    PathGone(Path, Origin),
     /// Notices were lost: only a dump tells.
     Overrun,
 }
 
-/// Whose request changed an address.
+/// Whose request changed something.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Origin {
     /// Ours, of this sequence number.

@@ -1,49 +1,27 @@
-//! The mover's picture of links and IPv4 addresses: filled by dumps, kept by notices and own
-//! answers. Pure; says what is there, not what should be.
+//! The mover's picture of links and addresses: filled by dumps, kept by notices and own answers.
+//! Pure; says what is there, not what should be.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
-/// One link.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct LinkRow {
-    /// Its index, which a new interface of the same name does not share.
-    pub index: u32,
-    /// Its name at present.
-    pub name: String,
-    /// Whether it is up and running (IFF_UP and IFF_RUNNING).
-    pub up: bool,
-    /// Its MAC address, if it is Ethernet.
-    pub mac: Option<[u8; 6]>,
-}
+use vrrp_proto::Family;
 
-/// One IPv4 address of a link.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct AddressRow {
-    /// The link's index.
-    pub index: u32,
-    /// The address.
-    pub address: Ipv4Addr,
-    /// Its prefix length.
-    pub prefix: u8,
-    /// Whether another address of the same subnet comes before it (IFA_F_SECONDARY).
-    pub secondary: bool,
-}
+use super::rows::{AddressRow, LinkRow, Standing};
 
 /// Links and addresses as last known.
 #[derive(Debug, Default)]
 pub(super) struct Picture {
     /// The addresses that are ours to move; they are never a source.
-    ours: BTreeSet<Ipv4Addr>,
+    ours: BTreeSet<IpAddr>,
     links: BTreeMap<u32, LinkRow>,
     names: BTreeMap<String, u32>,
-    moved: BTreeSet<(u32, Ipv4Addr, u8)>,
+    moved: BTreeSet<(u32, IpAddr, u8)>,
     hosts: BTreeMap<u32, Vec<AddressRow>>,
 }
 
 impl Picture {
     /// Knows nothing yet, but which addresses are ours to move.
-    pub(super) fn new(ours: impl IntoIterator<Item = Ipv4Addr>) -> Self {
+    pub(super) fn new(ours: impl IntoIterator<Item = IpAddr>) -> Self {
         Self { ours: ours.into_iter().collect(), ..Self::default() }
     }
 
@@ -87,7 +65,7 @@ impl Picture {
     }
 
     /// An address vanished.
-    pub(super) fn address_gone(&mut self, index: u32, address: Ipv4Addr, prefix: u8) {
+    pub(super) fn address_gone(&mut self, index: u32, address: IpAddr, prefix: u8) {
         self.moved.remove(&(index, address, prefix));
         if let Some(rows) = self.hosts.get_mut(&index) {
             rows.retain(|row| (row.address, row.prefix) != (address, prefix));
@@ -100,19 +78,53 @@ impl Picture {
     }
 
     /// With which prefix lengths an address of ours is on a link.
-    pub(super) fn prefixes(&self, index: u32, address: Ipv4Addr) -> impl Iterator<Item = u8> {
+    pub(super) fn prefixes(&self, index: u32, address: IpAddr) -> impl Iterator<Item = u8> {
         self.moved.range((index, address, 0)..=(index, address, u8::MAX)).map(|row| row.2)
     }
 
-    /// The link's own address that adverts come from: its first that is not secondary, if any.
-    pub(super) fn primary(&self, index: u32) -> Option<Ipv4Addr> {
+    /// The link's own address that adverts of a family come from, if any: its first IPv4 address
+    /// that is not secondary, its first link-local IPv6 address.
+    pub(super) fn source(&self, index: u32, family: Family) -> Option<IpAddr> {
         let rows = self.hosts.get(&index)?;
-        rows.iter().find(|row| !row.secondary).or_else(|| rows.first()).map(|row| row.address)
+        let mut usable = rows.iter().filter(|row| {
+            row.standing != Standing::Unusable
+                && match row.address {
+                    IpAddr::V4(_) => family == Family::V4,
+                    IpAddr::V6(address) => family == Family::V6 && is_link_local(address),
+                }
+        });
+        let first = usable.clone().find(|row| row.standing == Standing::Primary);
+        first.or_else(|| usable.next()).map(|row| row.address)
     }
 
-    /// Whether the link has this address of its own.
-    pub(super) fn has_host(&self, index: u32, address: Ipv4Addr) -> bool {
-        self.hosts.get(&index).is_some_and(|rows| rows.iter().any(|row| row.address == address))
+    /// Whether the link has this address of its own, and can use it.
+    pub(super) fn has_host(&self, index: u32, address: IpAddr) -> bool {
+        let is_it =
+            |row: &AddressRow| row.address == address && row.standing != Standing::Unusable;
+        self.hosts.get(&index).is_some_and(|rows| rows.iter().any(is_it))
+    }
+
+    /// Whether an address is one that we move.
+    pub(super) fn is_ours(&self, address: IpAddr) -> bool {
+        self.ours.contains(&address)
+    }
+
+    /// The link of this index.
+    pub(super) fn by_index(&self, index: u32) -> Option<&LinkRow> {
+        self.links.get(&index)
+    }
+
+    /// Whether a link of this machine has this MAC address.
+    pub(super) fn has_mac(&self, mac: [u8; 6]) -> bool {
+        self.links.values().any(|link| link.mac == Some(mac))
+    }
+
+    /// We set a link up or down ourselves; whether it runs, its notice tells.
+    pub(super) fn enabled(&mut self, index: u32, enabled: bool) {
+        if let Some(link) = self.links.get_mut(&index) {
+            link.enabled = enabled;
+            link.up &= enabled;
+        }
     }
 
     fn forget_name(&mut self, index: u32) {
@@ -124,28 +136,50 @@ impl Picture {
     }
 }
 
+/// fe80::/10
+fn is_link_local(address: Ipv6Addr) -> bool {
+    address.is_unicast_link_local()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn link(index: u32, name: &str) -> LinkRow {
-        LinkRow { index, name: name.into(), up: true, mac: None }
+        LinkRow { index, name: name.into(), up: true, enabled: true, ..LinkRow::default() }
     }
 
-    fn row(index: u32, last: u8, secondary: bool) -> AddressRow {
-        AddressRow { index, address: [192, 0, 2, last].into(), prefix: 24, secondary }
+    fn row(index: u32, last: u8, standing: Standing) -> AddressRow {
+        AddressRow { index, address: [192, 0, 2, last].into(), prefix: 24, standing }
     }
 
     #[test]
     fn adverts_come_from_the_first_address_that_is_not_virtual() {
+        use Standing::{Primary, Secondary};
         let mut picture = Picture::new([[192, 0, 2, 80].into()]);
-        picture.replace(vec![link(7, "eth0")], vec![row(7, 80, false), row(7, 2, true)]);
-        assert_eq!(picture.primary(7), Some([192, 0, 2, 2].into()));
-        picture.address(row(7, 3, false));
-        assert_eq!(picture.primary(7), Some([192, 0, 2, 3].into()));
+        picture.replace(vec![link(7, "eth0")], vec![row(7, 80, Primary), row(7, 2, Secondary)]);
+        assert_eq!(picture.source(7, Family::V4), Some([192, 0, 2, 2].into()));
+        picture.address(row(7, 3, Primary));
+        assert_eq!(picture.source(7, Family::V4), Some([192, 0, 2, 3].into()));
         picture.address_gone(7, [192, 0, 2, 3].into(), 24);
         picture.address_gone(7, [192, 0, 2, 2].into(), 24);
-        assert_eq!(picture.primary(7), None);
+        assert_eq!(picture.source(7, Family::V4), None);
+    }
+
+    #[test]
+    fn ipv6_adverts_come_from_the_first_usable_link_local_address_that_is_not_virtual() {
+        let at = |text: &str, standing| {
+            AddressRow { index: 7, address: text.parse().unwrap(), prefix: 64, standing }
+        };
+        let mut picture = Picture::new(["fe80::5e00:233".parse().unwrap()]);
+        picture.address(at("2001:db8::2", Standing::Primary));
+        picture.address(at("fe80::5e00:233", Standing::Primary));
+        picture.address(at("fe80::2", Standing::Unusable));
+        assert_eq!(picture.source(7, Family::V6), None, "tentative");
+        picture.address(at("fe80::3", Standing::Primary));
+        picture.address(at("fe80::2", Standing::Primary));
+        assert_eq!(picture.source(7, Family::V6), Some("fe80::2".parse().unwrap()));
+        assert_eq!(picture.source(7, Family::V4), None);
     }
 
     #[test]

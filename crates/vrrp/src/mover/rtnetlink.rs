@@ -1,9 +1,10 @@
-//! The real kernel: one rtnetlink socket for requests, one for notices, a packet socket for
-//! gratuitous ARP, and `arp_ignore` under `/proc/sys`. Opened by [`crate::start`], then owned by the
-//! mover thread.
+//! The real kernel: one rtnetlink socket for requests, one for notices, packet sockets for
+//! announcements and for what others claim, and settings under `/proc/sys`. Opened by
+//! [`crate::start`], then owned by the mover thread.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use netlink_packet_core::NLM_F_DUMP;
@@ -14,18 +15,28 @@ use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv, send, setsockopt, sockopt};
 use nix::sys::time::TimeVal;
 use socket2::{Domain, Type};
+use vrrp_proto::Family;
 
-use super::kernel::{Answer, Kernel, Notice, Origin, Request};
-use super::picture::{AddressRow, LinkRow};
-use crate::sys;
+use super::kernel::{
+    Alike, Announcement, Answer, Claim, Kernel, Notice, Origin, Path, Request, Setting,
+};
+use super::rows::{AddressRow, LinkRow};
+use super::sys::{self, Frame};
 
 mod arp;
+mod ears;
 mod messages;
+mod na;
+mod readings;
+mod requests;
 
+use ears::Ears;
 use messages::{Message, messages, write};
 
 /// Room for the notices and answers of a burst: 1,000 of each fit several times.
 const RECEIVE_BUFFER: usize = 8 << 20;
+/// <linux/rtnetlink.h>: RTNLGRP_IPV4_ROUTE, _IPV6_ROUTE, _IPV4_RULE, _IPV6_RULE.
+const PATH_GROUPS: [u32; 4] = [7, 11, 8, 19];
 /// The kernel answers within its send call; this bounds a wait that cannot happen.
 const ANSWER_TIMEOUT: TimeVal = TimeVal::new(1, 0);
 
@@ -38,6 +49,7 @@ pub(crate) struct Rtnetlink {
     sequence: u32,
     monitor: Socket,
     packets: socket2::Socket,
+    ears: Ears,
     buffer: Vec<u8>,
 }
 
@@ -48,18 +60,30 @@ impl Rtnetlink {
     /// What could not be opened, and why.
     pub(crate) fn open() -> Result<Self, String> {
         let (requests, port) = netlink(0).map_err(|e| format!("rtnetlink socket: {e}"))?;
-        let groups = libc::RTMGRP_LINK | libc::RTMGRP_IPV4_IFADDR;
+        // Dumps are filtered by the kernel, and refusals do not repeat the request. Without
+        // (before Linux 4.20 and 4.2) both cost more and say the same.
+        if requests.set_netlink_get_strict_chk(true).and(requests.set_cap_ack(true)).is_err() {
+            debug_assert!(false, "a kernel of this decade");
+        }
+        let groups = libc::RTMGRP_LINK | libc::RTMGRP_IPV4_IFADDR | libc::RTMGRP_IPV6_IFADDR;
         let (monitor, _) =
             netlink(groups as u32).map_err(|e| format!("rtnetlink monitor socket: {e}"))?;
         // Protocol 0: nothing is received on it.
         let packets = socket2::Socket::new(Domain::PACKET, Type::RAW, None)
-            .map_err(|e| format!("packet socket for gratuitous ARP: {e}"))?;
-        Ok(Self { requests, port, sequence: 0, monitor, packets, buffer: vec![0; 1 << 18] })
+            .map_err(|e| format!("packet socket for announcements: {e}"))?;
+        let ears = Ears::new().map_err(|e| format!("epoll: {}", e.desc()))?;
+        let buffer = vec![0; 1 << 18];
+        Ok(Self { requests, port, sequence: 0, monitor, packets, ears, buffer })
     }
 
     /// The descriptor that is readable when notices wait.
     pub(crate) fn monitor(&self) -> BorrowedFd<'_> {
         self.monitor.as_fd()
+    }
+
+    /// The descriptor that is readable when somebody claims something.
+    pub(crate) fn ears(&self) -> BorrowedFd<'_> {
+        self.ears.fd()
     }
 
     fn next_sequence(&mut self) -> u32 {
@@ -134,7 +158,7 @@ impl Kernel for Rtnetlink {
         let mut bytes = Vec::with_capacity(requests.len() * 64);
         for request in requests {
             let sequence = self.next_sequence();
-            let (message, flags) = messages::of(request);
+            let (message, flags) = requests::of(request);
             write(&mut bytes, message, sequence, flags);
         }
         match send(self.requests.as_raw_fd(), &bytes, MsgFlags::empty()) {
@@ -147,9 +171,9 @@ impl Kernel for Rtnetlink {
     }
 
     fn dump(&mut self) -> Result<(Vec<LinkRow>, Vec<AddressRow>), Errno> {
-        let (ask_links, ask_addresses) = messages::dumps();
-        let links = self.dump_of(ask_links, messages::dumped_link)?;
-        let addresses = self.dump_of(ask_addresses, messages::dumped_address)?;
+        let (ask_links, ask_addresses) = requests::dumps();
+        let links = self.dump_of(ask_links, readings::dumped_link)?;
+        let addresses = self.dump_of(ask_addresses, readings::dumped_address)?;
         Ok((links, addresses))
     }
 
@@ -171,22 +195,94 @@ impl Kernel for Rtnetlink {
                 let Message::Inner { sequence, port, message } = message else { continue };
                 let own = port == self.port;
                 let origin = if own { Origin::Own(sequence) } else { Origin::Foreign };
-                notices.extend(messages::notice(message, origin));
+                notices.extend(readings::notice(message, origin));
             }
         }
     }
 
-    fn announce(&mut self, index: u32, mac: [u8; 6], address: Ipv4Addr) -> Result<(), Errno> {
-        sys::send_frame(self.packets.as_fd(), index, &arp::gratuitous(mac, address))
+    fn dump_paths(&mut self) -> Result<Vec<Path>, Errno> {
+        let mut paths = Vec::new();
+        for family in [Family::V4, Family::V6] {
+            let (routes, rules) = requests::path_dumps(family);
+            for ask in [routes, rules] {
+                match self.dump_of(ask, readings::path) {
+                    Ok(some) => paths.extend(some),
+                    // A kernel without IPv6, or without policy rules.
+                    Err(Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP) => {}
+                    Err(errno) => return Err(errno),
+                }
+            }
+        }
+        Ok(paths)
     }
 
-    fn arp_ignore(&mut self, interface: &str) -> Result<u8, Errno> {
-        let text = fs::read_to_string(arp_ignore_path(interface)).map_err(errno_of)?;
+    fn watch_paths(&mut self) -> Result<(), Errno> {
+        for group in PATH_GROUPS {
+            self.monitor.add_membership(group).map_err(errno_of)?;
+        }
+        Ok(())
+    }
+
+    fn announce(&mut self, announcements: &[Announcement]) -> Result<usize, Errno> {
+        let mut frames = Vec::with_capacity(announcements.len());
+        let mut forwarding = BTreeMap::new();
+        for &Announcement { index, mac, address } in announcements {
+            let mut frame = Frame { index, length: 0, bytes: [0; na::LENGTH] };
+            match address {
+                IpAddr::V4(address) => put(&mut frame, &arp::gratuitous(mac, address)),
+                IpAddr::V6(address) => {
+                    let forwards = *forwarding.entry(index).or_insert_with(|| forwards(index));
+                    put(&mut frame, &na::unsolicited(mac, address, forwards));
+                }
+            }
+            frames.push(frame);
+        }
+        let mut sent = 0;
+        while let Some(rest) = frames.get(sent..).filter(|rest| !rest.is_empty()) {
+            match sys::send_frames(self.packets.as_fd(), rest) {
+                Ok(count) => sent += count.max(1),
+                Err(Errno::EINTR) => {}
+                Err(errno) if sent == 0 => return Err(errno),
+                Err(_) => break,
+            }
+        }
+        Ok(sent)
+    }
+
+    fn setting(&mut self, setting: &Setting<'_>) -> Result<u8, Errno> {
+        let text = fs::read_to_string(path_of(setting)).map_err(errno_of)?;
         text.trim().parse().map_err(|_| Errno::EINVAL)
     }
 
-    fn set_arp_ignore(&mut self, interface: &str, value: u8) -> Result<(), Errno> {
-        fs::write(arp_ignore_path(interface), value.to_string()).map_err(errno_of)
+    fn set(&mut self, setting: &Setting<'_>, value: u8) -> Result<(), Errno> {
+        fs::write(path_of(setting), value.to_string()).map_err(errno_of)
+    }
+
+    fn listen(&mut self, index: u32, alike: Option<Alike>) -> Result<(), Errno> {
+        self.ears.listen(index, alike)
+    }
+
+    fn claims(&mut self) -> Vec<Claim> {
+        self.ears.claims()
+    }
+}
+
+fn put(frame: &mut Frame, bytes: &[u8]) {
+    if let Some(room) = frame.bytes.get_mut(..bytes.len()) {
+        room.copy_from_slice(bytes);
+        frame.length = bytes.len();
+    }
+}
+
+/// Whether this machine forwards what comes in on an interface: read as it is now, since nothing
+/// tells of a change. In doubt it does not say that it is a router.
+fn forwards(index: u32) -> na::Forwards {
+    let name = nix::net::if_::if_indextoname(index).ok();
+    let name = name.as_deref().and_then(|name| name.to_str().ok());
+    let path = |interface| Setting { family: Family::V6, interface, name: "forwarding" };
+    match name.map(|name| fs::read_to_string(path_of(&path(name)))) {
+        Some(Ok(text)) if text.trim() != "0" => na::Forwards::Yes,
+        _ => na::Forwards::No,
     }
 }
 
@@ -207,8 +303,13 @@ pub(crate) fn widen(socket: &impl AsFd) -> Result<(), Errno> {
         .or_else(|_| setsockopt(socket, sockopt::RcvBuf, &RECEIVE_BUFFER))
 }
 
-fn arp_ignore_path(interface: &str) -> String {
-    format!("/proc/sys/net/ipv4/conf/{interface}/arp_ignore")
+fn path_of(setting: &Setting<'_>) -> String {
+    let Setting { family, interface, name } = setting;
+    let family = match family {
+        Family::V4 => "ipv4",
+        Family::V6 => "ipv6",
+    };
+    format!("/proc/sys/net/{family}/conf/{interface}/{name}")
 }
 
 fn errno_of(error: std::io::Error) -> Errno {

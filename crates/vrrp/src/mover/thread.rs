@@ -63,7 +63,9 @@ impl MoverThread {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         epoll.add(&self.inbox, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
         epoll.add(self.mover.kernel.monitor(), EpollEvent::new(EpollFlags::EPOLLIN, 1))?;
-        let mut events = [EpollEvent::empty(); 2];
+        epoll.add(self.mover.kernel.ears(), EpollEvent::new(EpollFlags::EPOLLIN, 2))?;
+        let mut resting = false;
+        let mut events = [EpollEvent::empty(); 3];
         loop {
             loop {
                 if self.read_inbox(now()) == Course::End {
@@ -74,6 +76,10 @@ impl MoverThread {
                 }
             }
             let all_told = self.deliver();
+            if std::mem::replace(&mut resting, self.mover.rests()) != resting {
+                let wanted = if resting { EpollFlags::empty() } else { EpollFlags::EPOLLIN };
+                epoll.modify(self.mover.kernel.ears(), &mut EpollEvent::new(wanted, 2))?;
+            }
             let timeout = self.timeout(now(), all_told);
             match epoll.wait(&mut events, timeout) {
                 Ok(_) | Err(Errno::EINTR) => {}

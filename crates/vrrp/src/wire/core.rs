@@ -1,24 +1,21 @@
 //! The election and what its outputs become: frames to send, wants to post, facts to tell. Owned by
 //! the wire thread; what a wakeup produces is collected here and passed on at its end.
 
-use std::net::IpAddr;
-
 use clock::{Duration, Instant};
 use mailbox::{Outbox, Refused};
-use nix::sys::epoll::Epoll;
 use vrrp_proto::election::{self, Event};
-use vrrp_proto::router::{self, Adverts, Holding, Link, Output};
-use vrrp_proto::{Election, Family, LinkId, MemberId, Priority, RouterId, wire};
+use vrrp_proto::router::{self, Holding, Output};
+use vrrp_proto::wire::Datagram;
+use vrrp_proto::{Election, LinkId, MemberId, RouterId};
 
-use super::port::Port;
-use crate::mover::LinkFact;
+use super::discards::Discards;
+use super::port::{Pending, Port};
+use super::row::Row;
+use super::sys::{BATCH, Frame};
 use crate::mover::thread::ToMover;
 use crate::state::{Memory, State};
 use crate::teller::Teller;
 use crate::{Fact, RouterSetup};
-
-/// The pause before a socket that could not be opened is tried again.
-const OPEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// The election and everything its outputs concern.
 #[derive(Debug)]
@@ -31,81 +28,14 @@ pub(crate) struct Core {
     pub(super) facts: Teller,
     pub(super) mover: Outbox<ToMover>,
     state: State,
+    /// Room for the adverts of one system call.
+    frames: Box<[Frame]>,
+    pub(super) discards: Discards,
     /// The outputs of the event at hand; kept for its memory.
     outputs: Vec<election::Output>,
     /// Rows with something to pass on at the end of the wakeup.
     touched: Vec<usize>,
     mover_gone: bool,
-}
-
-/// What the wire thread knows of a router besides its election.
-#[derive(Debug)]
-pub(crate) struct Row {
-    pub(super) id: RouterId,
-    /// One for each member.
-    lanes: Vec<Lane>,
-    /// What an earlier process left.
-    memory: Memory,
-    want: Option<Holding>,
-    /// Counts the wants; the mover repeats it when one is true.
-    revision: u64,
-    settled: u64,
-    unposted: bool,
-    announce: bool,
-    touched: bool,
-    /// When an advert of it last left.
-    sent: Option<Instant>,
-}
-
-/// Where the adverts of one member go.
-#[derive(Debug)]
-struct Lane {
-    port: usize,
-    to: Vec<IpAddr>,
-    family: Family,
-    /// Whether its source is not the primary address of its link.
-    own_source: bool,
-}
-
-impl Row {
-    /// A router as the configuration has it; `memory` is what an earlier process left of it.
-    pub(crate) fn new(setup: &RouterSetup, memory: Memory) -> Self {
-        Self {
-            id: setup.id,
-            lanes: setup
-                .settings
-                .members
-                .iter()
-                .zip(&setup.members)
-                .map(|(member, setup)| Lane {
-                    port: member.link.0 as usize,
-                    family: member.protocol.family(),
-                    to: match &member.adverts {
-                        Adverts::Multicast => vec![wire::multicast(member.protocol.family())],
-                        Adverts::Unicast { peers, .. } => peers.clone(),
-                    },
-                    own_source: setup.source.is_some(),
-                })
-                .collect(),
-            memory,
-            want: None,
-            revision: 0,
-            settled: 0,
-            unposted: false,
-            announce: false,
-            touched: false,
-            sent: memory.holds.then_some(memory.advert),
-        }
-    }
-
-    /// Whether the addresses are known to be gone, leftovers included.
-    pub(super) fn has_let_go(&self) -> bool {
-        match self.want {
-            None => true,
-            Some(Holding::Absent) => self.settled == self.revision,
-            Some(Holding::Held) => false,
-        }
-    }
 }
 
 impl Core {
@@ -130,6 +60,8 @@ impl Core {
             facts,
             mover,
             state,
+            frames: vec![Frame::EMPTY; BATCH].into(),
+            discards: Discards::default(),
             mover_gone: false,
         }
     }
@@ -142,16 +74,14 @@ impl Core {
     /// Every router enters the election: as Active again if an earlier process left it so.
     pub(super) fn begin(&mut self, now: Instant) {
         for at in 0..self.rows.len() {
-            let Row { id, memory, .. } = &self.rows[at];
-            let (id, memory) = (*id, *memory);
-            if let Some(checksum) = memory.checksum {
-                self.feed(now, Event::Learned(MemberId { router: id, at: 0 }, checksum));
+            let id = self.rows[at].id;
+            let Memory { advert, holds, checksums } = self.rows[at].memory.clone();
+            for (at, checksum) in checksums.into_iter().enumerate() {
+                if let Some(checksum) = checksum {
+                    self.feed(now, Event::Learned(MemberId { router: id, at }, checksum));
+                }
             }
-            let enter = if memory.holds {
-                router::Event::Resume(memory.advert)
-            } else {
-                router::Event::Startup
-            };
+            let enter = if holds { router::Event::Resume(advert) } else { router::Event::Startup };
             self.feed(now, Event::Router(id, enter));
         }
     }
@@ -166,19 +96,27 @@ impl Core {
         }
     }
 
+    /// One datagram for the election.
+    pub(super) fn hear(&mut self, now: Instant, link: LinkId, datagram: Datagram<'_>) {
+        self.feed(now, Event::Datagram(link, datagram));
+        if let Some(discarded) = self.election.discarded() {
+            self.discards.note(now, discarded);
+        }
+    }
+
     fn perform(&mut self, now: Instant, id: RouterId, output: Output) {
-        let Ok(at) = self.rows.binary_search_by_key(&id, |row| row.id) else { return };
+        let Some(at) = self.row(id) else { return };
         let row = &mut self.rows[at];
         if !std::mem::replace(&mut row.touched, true) {
             self.touched.push(at);
         }
         match output {
-            Output::Advertise(priority) => {
-                for member in 0..row.lanes.len() {
-                    self.advertise(now, at, MemberId { router: id, at: member }, priority);
-                }
-            }
+            Output::Advertise(priority) => row.advert = Some(priority),
             Output::Want(holding) => {
+                // Whoever lets go is silent from this moment on, also if it had something to say.
+                if holding == Holding::Absent {
+                    row.advert = None;
+                }
                 row.want = Some(holding);
                 row.revision += 1;
                 row.unposted = true;
@@ -190,23 +128,26 @@ impl Core {
         }
     }
 
-    fn advertise(&mut self, now: Instant, at: usize, member: MemberId, priority: Priority) {
-        let lane = &self.rows[at].lanes[member.at];
-        let (port, peers) = (lane.port, lane.to.len());
-        let Some(port) = self.ports.get_mut(port) else { return };
-        for peer in 0..peers {
-            if port.is_full() {
-                send(port, &mut self.rows, now);
-            }
-            let to = self.rows[at].lanes[member.at].to[peer];
-            port.put(at, to, |bytes| self.election.emit(member, priority, to, bytes));
-        }
-    }
-
-    /// Sends every advert built in this wakeup.
+    /// Builds and sends every advert that is still to leave.
     pub(super) fn send(&mut self, now: Instant) {
+        for &at in &self.touched {
+            let row = &mut self.rows[at];
+            let Some(priority) = row.advert.take() else { continue };
+            for (member, lane) in row.lanes.iter().enumerate() {
+                let member = MemberId { router: row.id, at: member };
+                let Some(port) = self.ports.get_mut(lane.port) else { continue };
+                for &to in &lane.to {
+                    let advert = Pending { member, vrid: lane.vrid, priority, to, row: at };
+                    port.note(lane.family, lane.way, advert);
+                }
+            }
+        }
         for port in &mut self.ports {
-            send(port, &mut self.rows, now);
+            port.send(&self.election, &mut self.frames, |at| {
+                if let Some(row) = self.rows.get_mut(at) {
+                    row.sent = Some(now);
+                }
+            });
         }
     }
 
@@ -238,23 +179,10 @@ impl Core {
 
     /// Stores what a successor process needs of every router that did something.
     pub(super) fn store(&mut self) {
-        for at in 0..self.touched.len() {
-            let at = self.touched[at];
+        for &at in &self.touched {
             let row = &mut self.rows[at];
-            let Some(router) = self.election.router(row.id) else { continue };
-            let memory = Memory {
-                advert: row.sent.unwrap_or_default(),
-                holds: row.sent.is_some() && router.last_advert().is_some(),
-                checksum: self
-                    .election
-                    .seats(row.id)
-                    .first()
-                    .zip(router.settings().members.first())
-                    .map(|(seat, member)| seat.checksum(member)),
-            };
-            if memory != row.memory {
-                row.memory = memory;
-                self.state.store(at, memory);
+            if row.remember(&self.election) {
+                self.state.store(at, &row.memory);
             }
         }
         let rows = &mut self.rows;
@@ -265,78 +193,17 @@ impl Core {
         });
     }
 
-    /// A link came, went or changed.
-    pub(super) fn link(
-        &mut self,
-        now: Instant,
-        fact: LinkFact,
-        epoll: &Epoll,
-    ) -> Result<(), String> {
-        let Some(port) = self.ports.get_mut(fact.link.0 as usize) else { return Ok(()) };
-        let opened = port.follow(fact, epoll);
-        if opened.is_err() {
-            port.failed = Some((now + OPEN_AGAIN, fact));
-        }
-        self.tell_members(now, fact.link, Family::V4, fact.v4, opened.is_err());
-        self.tell_members(now, fact.link, Family::V6, fact.v6, opened.is_err());
-        opened
-    }
-
-    /// One with a source of its own hears of it by itself, unless nothing can be sent.
-    fn tell_members(
-        &mut self,
-        now: Instant,
-        link: LinkId,
-        family: Family,
-        state: Link,
-        deaf: bool,
-    ) {
-        let state = if deaf { Link::Down } else { state };
-        for at in 0..self.rows.len() {
-            for member in 0..self.rows[at].lanes.len() {
-                let lane = &self.rows[at].lanes[member];
-                let here = lane.port == link.0 as usize && lane.family == family;
-                if here && (!lane.own_source || deaf) {
-                    let id = MemberId { router: self.rows[at].id, at: member };
-                    self.feed(now, Event::Source(id, state));
-                }
-            }
-        }
-    }
-
-    /// When a socket that could not be opened is tried again.
-    pub(super) fn open_again_at(&self) -> Option<Instant> {
-        self.ports.iter().filter_map(|port| port.failed.map(|(at, _)| at)).min()
-    }
-
-    /// Tries the sockets that could not be opened; what is still wrong is told only when it changed.
-    pub(super) fn open_again(&mut self, now: Instant, epoll: &Epoll) -> Option<String> {
-        let mut told = None;
-        for at in 0..self.ports.len() {
-            if let Some((due, fact)) = self.ports[at].failed
-                && due <= now
-            {
-                self.ports[at].failed = None;
-                if self.link(now, fact, epoll).is_ok() {
-                    told = Some(format!("interface {}: sockets open again", self.ports[at].name));
-                }
-            }
-        }
-        told
-    }
-
     /// A want has come true.
     pub(super) fn settled(&mut self, id: RouterId, revision: u64) {
-        if let Ok(at) = self.rows.binary_search_by_key(&id, |row| row.id) {
+        if let Some(at) = self.row(id) {
             self.rows[at].settled = revision;
         }
     }
+
+    pub(super) fn row(&self, id: RouterId) -> Option<usize> {
+        self.rows.binary_search_by_key(&id, |row| row.id).ok()
+    }
 }
 
-fn send(port: &mut Port, rows: &mut [Row], now: Instant) {
-    port.send(|at| {
-        if let Some(row) = rows.get_mut(at) {
-            row.sent = Some(now);
-        }
-    });
-}
+#[cfg(test)]
+mod tests;

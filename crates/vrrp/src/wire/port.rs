@@ -1,79 +1,166 @@
-//! One parent interface: its receiving and its sending socket, and the adverts on their way out.
+//! One parent interface: for each family its sockets, and the adverts that are to leave.
+//!
+//! An advert is only noted here; it is built when it is sent, so that what was decided meanwhile
+//! counts, and one that is no longer wanted never leaves.
 
-use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use clock::Instant;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
-use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockFilter, Socket, Type};
-use vrrp_proto::wire::{MAX_DATAGRAM, MULTICAST};
+use socket2::Socket;
+use vrrp_proto::held::{Mac, MemberSetup};
+use vrrp_proto::router::{Adverts, Link, Member};
+use vrrp_proto::{Election, Family, MemberId, Priority, Vrid};
 
-use crate::mover::{LinkFact, widen};
-use crate::sys::{self, BATCH, Frame};
-
-/// RFC 9568 5.1.1.4.
-const VRRP: i32 = 112;
+use super::frame;
+use super::sockets::{Frames, Sockets};
+use super::sys::{self, BATCH, Frame};
+use crate::mover::LinkFact;
 
 /// One parent interface.
 #[derive(Debug)]
 pub(crate) struct Port {
     pub(super) name: String,
-    sockets: Option<Sockets>,
+    v4: Side,
+    v6: Side,
     /// A fact whose sockets could not be opened, and when to try again.
     pub(super) failed: Option<(Instant, LinkFact)>,
-    /// Adverts to send, the first `used` of them; each with the row it belongs to.
-    frames: Vec<Frame>,
-    owners: Vec<usize>,
+}
+
+/// One family on an interface.
+#[derive(Debug)]
+pub(super) struct Side {
+    family: Family,
+    /// `None`: no virtual router here is of this family.
+    need: Option<Frames>,
+    sockets: Option<Sockets>,
+    /// Whether the family could be used when that was last heard.
+    usable: bool,
+    raw: Vec<Pending>,
+    framed: Vec<Pending>,
     pub(super) send_errors: u64,
     /// Datagrams that closed sockets had dropped.
     drops: u64,
 }
 
-#[derive(Debug)]
-struct Sockets {
-    index: u32,
-    receiver: Socket,
-    sender: Socket,
+/// An advert that is to leave.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    pub(super) member: MemberId,
+    pub(super) vrid: Vrid,
+    pub(super) priority: Priority,
+    pub(super) to: IpAddr,
+    /// The row it belongs to.
+    pub(super) row: usize,
+}
+
+/// How an advert leaves.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Way {
+    /// By the interface's own MAC address.
+    Raw,
+    /// From the virtual one.
+    Framed,
+}
+
+impl Way {
+    /// Unicast adverts leave by the interface's own MAC address also beside a virtual one: answers
+    /// to it must arrive here, and the next hop's MAC address is the kernel's to know.
+    pub(super) const fn of(member: &Member, setup: &MemberSetup) -> Self {
+        match (&member.adverts, &setup.mac) {
+            (Adverts::Multicast, Mac::Virtual(_)) => Self::Framed,
+            (Adverts::Multicast, Mac::Interface) | (Adverts::Unicast { .. }, _) => Self::Raw,
+        }
+    }
 }
 
 impl Port {
-    /// An interface that is not there yet.
+    /// An interface that is not there yet, and that nobody needs yet.
     pub(crate) fn new(name: &str) -> Self {
-        let frame = Frame { to: MULTICAST, length: 0, bytes: [0; MAX_DATAGRAM] };
         Self {
             name: name.to_owned(),
-            sockets: None,
+            v4: Side::new(Family::V4),
+            v6: Side::new(Family::V6),
             failed: None,
-            frames: vec![frame; 2 * BATCH],
-            owners: Vec::with_capacity(2 * BATCH),
-            send_errors: 0,
-            drops: 0,
         }
     }
 
-    /// Opens sockets for an interface that appeared, or came back with another index.
+    pub(super) fn side(&self, family: Family) -> &Side {
+        match family {
+            Family::V4 => &self.v4,
+            Family::V6 => &self.v6,
+        }
+    }
+
+    fn side_mut(&mut self, family: Family) -> &mut Side {
+        match family {
+            Family::V4 => &mut self.v4,
+            Family::V6 => &mut self.v6,
+        }
+    }
+
+    /// This virtual router uses it: from now on it has the sockets for that.
+    pub(crate) fn serve(&mut self, member: &Member, setup: &MemberSetup) {
+        let frames = match Way::of(member, setup) {
+            Way::Raw => Frames::Unused,
+            Way::Framed => Frames::Used,
+        };
+        let need = &mut self.side_mut(member.protocol.family()).need;
+        *need = (*need).max(Some(frames));
+    }
+
+    /// Opens and closes sockets as the interface appears, goes, or comes back with another index.
+    /// `tokens` are what epoll says of the receivers, by family.
     ///
     /// # Errors
-    /// Which socket of which interface, and why; it has none then.
-    pub(super) fn follow(&mut self, fact: LinkFact, epoll: &Epoll) -> Result<(), String> {
+    /// Which sockets of which interface, and why; that family has none then.
+    pub(super) fn follow(
+        &mut self,
+        fact: LinkFact,
+        epoll: &Epoll,
+        tokens: [u64; 2],
+    ) -> Result<(), String> {
         self.failed = None;
-        if self.sockets.as_ref().map(|sockets| sockets.index) == fact.index {
-            return Ok(());
+        let name = &self.name;
+        let v4 = self.v4.follow(name, fact.index, fact.v4, (epoll, tokens[0]));
+        let v6 = self.v6.follow(name, fact.index, fact.v6, (epoll, tokens[1]));
+        v4.and(v6)
+    }
+
+    pub(super) fn note(&mut self, family: Family, way: Way, advert: Pending) {
+        let side = self.side_mut(family);
+        match way {
+            Way::Raw => side.raw.push(advert),
+            Way::Framed => side.framed.push(advert),
         }
-        self.drops = self.drops();
-        self.sockets = None;
-        let Some(index) = fact.index else { return Ok(()) };
-        let opened = Sockets::open(&self.name, index).and_then(|sockets| {
-            epoll.add(&sockets.receiver, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
-            Ok(sockets)
-        });
-        match opened {
-            Ok(sockets) => self.sockets = Some(sockets),
-            Err(error) => return Err(format!("VRRP sockets on interface {}: {error}", self.name)),
+    }
+
+    /// Builds and sends what was noted, through `frames`; says of which rows something left.
+    pub(super) fn send(
+        &mut self,
+        election: &Election,
+        frames: &mut [Frame],
+        mut left: impl FnMut(usize),
+    ) {
+        self.v4.send(election, frames, &mut left);
+        self.v6.send(election, frames, &mut left);
+    }
+}
+
+impl Side {
+    const fn new(family: Family) -> Self {
+        Self {
+            family,
+            need: None,
+            sockets: None,
+            usable: false,
+            raw: Vec::new(),
+            framed: Vec::new(),
+            send_errors: 0,
+            drops: 0,
         }
-        Ok(())
     }
 
     /// The receiving socket, while there is one.
@@ -81,89 +168,121 @@ impl Port {
         self.sockets.as_ref().map(|sockets| sockets.receiver.as_fd())
     }
 
-    /// Whether no advert more can be put.
-    pub(super) fn is_full(&self) -> bool {
-        self.owners.len() == self.frames.len()
-    }
-
-    /// Puts an advert of the row `owner` for [`Self::send`], unless there is nothing to build.
-    pub(super) fn put(
-        &mut self,
-        owner: usize,
-        to: IpAddr,
-        build: impl FnOnce(&mut [u8; MAX_DATAGRAM]) -> Option<usize>,
-    ) {
-        if let Some(frame) = self.frames.get_mut(self.owners.len()) {
-            match build(&mut frame.bytes) {
-                Some(length) => {
-                    frame.to = match to {
-                        IpAddr::V4(to) => to,
-                        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
-                    };
-                    frame.length = length;
-                    self.owners.push(owner);
-                }
-                None => self.send_errors += 1,
-            }
-        }
-    }
-
-    /// Sends what was put, and says of which rows something left. An advert that cannot leave now
-    /// is worth nothing later: it is counted and dropped.
-    pub(super) fn send(&mut self, mut left: impl FnMut(usize)) {
-        let mut at = 0;
-        while at < self.owners.len() {
-            let Some(sockets) = &self.sockets else {
-                self.send_errors += (self.owners.len() - at) as u64;
-                break;
-            };
-            match sys::send_batch(sockets.sender.as_fd(), &self.frames[at..self.owners.len()]) {
-                Ok(count) if count > 0 => {
-                    self.owners.iter().skip(at).take(count).for_each(|&owner| left(owner));
-                    at += count;
-                }
-                Err(Errno::EINTR) => {}
-                Ok(_) | Err(_) => {
-                    self.send_errors += 1;
-                    at += 1;
-                }
-            }
-        }
-        self.owners.clear();
+    /// Whether it should have sockets and has none.
+    pub(super) const fn is_deaf(&self) -> bool {
+        self.need.is_some() && self.sockets.is_none()
     }
 
     /// How many datagrams were dropped because the receive queue was full.
     pub(super) fn drops(&self) -> u64 {
-        let now = self.receiver().and_then(|socket| sys::receive_drops(socket).ok());
+        let now = self.receiver().and_then(|socket| crate::sys::receive_drops(socket).ok());
         self.drops + u64::from(now.unwrap_or(0))
     }
-}
 
-impl Sockets {
-    fn open(name: &str, index: u32) -> io::Result<Self> {
-        Ok(Self { index, receiver: receiver(name, index)?, sender: sender(name, index)? })
+    /// IPv6 that comes back may have lost its multicast groups, without a change of index (an MTU
+    /// below 1280, `disable_ipv6`): then too the sockets are opened anew.
+    fn follow(
+        &mut self,
+        name: &str,
+        index: Option<u32>,
+        link: Link,
+        (epoll, token): (&Epoll, u64),
+    ) -> Result<(), String> {
+        let returned = !std::mem::replace(&mut self.usable, link != Link::Down) && self.usable;
+        let known = self.sockets.as_ref().map(|sockets| sockets.index);
+        if known == index && !(returned && self.family == Family::V6) {
+            return Ok(());
+        }
+        self.drops = self.drops();
+        self.sockets = None;
+        let Some((index, frames)) = index.zip(self.need) else { return Ok(()) };
+        let opened = Sockets::open(name, index, self.family, frames).and_then(|sockets| {
+            epoll.add(&sockets.receiver, EpollEvent::new(EpollFlags::EPOLLIN, token))?;
+            Ok(sockets)
+        });
+        match opened {
+            Ok(sockets) => self.sockets = Some(sockets),
+            Err(error) => {
+                return Err(format!("{} VRRP sockets on interface {name}: {error}", self.family));
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, election: &Election, frames: &mut [Frame], left: &mut impl FnMut(usize)) {
+        let index = self.sockets.as_ref().map_or(0, |sockets| sockets.index);
+        let raw = self.sockets.as_ref().map(|sockets| &sockets.raw);
+        let packet = self.sockets.as_ref().and_then(|sockets| sockets.packet.as_ref());
+        let mut errors = 0;
+        errors += send_all(&self.raw, raw, None, (election, &mut *frames), left);
+        errors += send_all(&self.framed, packet, Some(index), (election, frames), left);
+        self.raw.clear();
+        self.framed.clear();
+        self.send_errors += errors;
     }
 }
 
-/// Hears everything of protocol 112 that comes in on this interface, and the group's adverts.
-fn receiver(name: &str, index: u32) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(VRRP)))?;
-    socket.bind_device(Some(name.as_bytes()))?;
-    // Otherwise it hears the groups that others on this machine have joined.
-    socket.set_multicast_all_v4(false)?;
-    widen(&socket)?;
-    socket.join_multicast_v4_n(&MULTICAST, &InterfaceIndexOrAddress::Index(index))?;
-    Ok(socket)
+/// Builds and sends adverts batch by batch; returns how many could not leave. Such an advert is
+/// worth nothing later: it is counted and dropped.
+fn send_all(
+    adverts: &[Pending],
+    socket: Option<&Socket>,
+    index: Option<u32>,
+    (election, frames): (&Election, &mut [Frame]),
+    left: &mut impl FnMut(usize),
+) -> u64 {
+    let mut errors = 0;
+    for batch in adverts.chunks(BATCH.min(frames.len().max(1))) {
+        let Some(socket) = socket else {
+            errors += batch.len() as u64;
+            continue;
+        };
+        let mut rows = [0; BATCH];
+        let mut built = 0;
+        for advert in batch {
+            let Some(frame) = frames.get_mut(built) else { break };
+            let virtual_mac = index.map(|index| (index, advert.vrid));
+            match build(election, frame, advert, virtual_mac) {
+                Some(()) => {
+                    rows[built] = advert.row;
+                    built += 1;
+                }
+                None => errors += 1,
+            }
+        }
+        errors += send_batch(socket, &frames[..built], |at| left(rows[at]));
+    }
+    errors
 }
 
-/// Sends whole datagrams through this interface, and hears nothing.
-fn sender(name: &str, index: u32) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(VRRP)))?;
-    // BPF_RET | BPF_K, 0: no byte of any datagram is kept.
-    socket.attach_filter(&[SockFilter::new(0x06, 0, 0, 0)])?;
-    socket.bind_device(Some(name.as_bytes()))?;
-    socket.set_header_included_v4(true)?;
-    socket.set_multicast_loop_v4(false)?;
-    sys::set_multicast_index(socket.as_fd(), index)?;
-    Ok(socket)
+/// RFC 9568 5.2: from the state of this moment.
+fn build(
+    election: &Election,
+    frame: &mut Frame,
+    advert: &Pending,
+    virtual_mac: Option<(u32, Vrid)>,
+) -> Option<()> {
+    let Pending { member, priority, to, .. } = *advert;
+    let seat = election.seats(member.router).get(member.at)?;
+    let Link::Up(from) = seat.link() else { return None };
+    frame::build(frame, from, to, virtual_mac, |bytes| election.emit(member, priority, to, bytes))
+}
+
+/// Sends frames; `left` hears of each that left by its place. Returns how many did not.
+fn send_batch(socket: &Socket, frames: &[Frame], mut left: impl FnMut(usize)) -> u64 {
+    let (mut at, mut errors) = (0, 0);
+    while at < frames.len() {
+        match sys::send_batch(socket.as_fd(), &frames[at..]) {
+            Ok(count) if count > 0 => {
+                (at..at + count).for_each(&mut left);
+                at += count;
+            }
+            Err(Errno::EINTR) => {}
+            Ok(_) | Err(_) => {
+                errors += 1;
+                at += 1;
+            }
+        }
+    }
+    errors
 }

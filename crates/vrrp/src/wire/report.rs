@@ -1,6 +1,9 @@
 //! What the wire thread tells of its routers when asked.
 
+use std::collections::BTreeSet;
+
 use super::Wire;
+use super::port::Side;
 use crate::{MemberReport, RouterReport};
 
 impl Wire {
@@ -8,10 +11,14 @@ impl Wire {
     pub(super) fn report(&self) -> Vec<RouterReport> {
         let shared = self.core.election.counters().named();
         let one = |(id, router): (_, &vrrp_proto::Router)| {
-            let port = self.core.ports.get(router.settings().members[0].link.0 as usize);
+            let places = router.settings().members.iter().map(|m| (m.link, m.protocol.family()));
+            let places: BTreeSet<_> = places.collect();
+            let sides = places.iter().filter_map(|(link, family)| {
+                self.core.ports.get(link.0 as usize).map(|port| port.side(*family))
+            });
             let sockets = [
-                ("send-errors", port.map_or(0, |port| port.send_errors)),
-                ("receive-queue-drops", port.map_or(0, super::Port::drops)),
+                ("send-errors", sides.clone().map(|side| side.send_errors).sum()),
+                ("receive-queue-drops", sides.map(Side::drops).sum()),
             ];
             let members = self.core.election.seats(id).iter().zip(&router.settings().members);
             let shared = shared.into_iter().chain(sockets);

@@ -4,18 +4,18 @@ use std::cell::Cell;
 use std::net::Ipv4Addr;
 
 use clock::Duration;
-use vrrp::{Fact, Order, VirtualAddress};
+use vrrp::{Fact, Order};
 use vrrp_proto::Role;
 use vrrp_proto::router::{Adverts, Holding, Reason};
 
-use crate::net::{Lab, VIP, until};
+use crate::net::{Lab, VIP, on, place, until};
 use crate::witness::{What, Witness, is_advert, is_gratuitous, times};
 
 fn settled(fact: &Fact) -> Option<Holding> {
     if let Fact::Settled { holding, .. } = fact { Some(*holding) } else { None }
 }
 
-fn role(fact: &Fact) -> Option<(Role, Reason)> {
+pub(crate) fn role(fact: &Fact) -> Option<(Role, Reason)> {
     if let Fact::Role { role, reason, .. } = fact { Some((*role, *reason)) } else { None }
 }
 
@@ -34,7 +34,9 @@ fn an_address_deleted_by_hand_is_back_within_50_ms() {
         let asked = std::time::Instant::now();
         lab.ip('a', "addr del 192.0.2.80/32 dev eth0");
         let deleted = std::time::Instant::now();
-        a.wait("repair", |fact| matches!(fact, Fact::Repaired { address: VIP, .. }).then_some(()));
+        a.wait("repair", |fact| {
+            matches!(fact, Fact::Repaired { address, .. } if *address == VIP).then_some(())
+        });
         worst = worst.max(deleted.elapsed());
         slowest = slowest.max(asked.elapsed());
         assert!(lab.has_vip('a'));
@@ -85,7 +87,8 @@ fn a_cable_pulled_moves_the_addresses_and_back() {
 fn an_absent_interface_is_waited_for_and_may_come_back_as_another() {
     let lab = Lab::new(1);
     let mut setup = lab.setup('a', 100);
-    setup.routers[0].interface = "eth7".into();
+    setup.routers[0].members = vec![place("eth7")];
+    setup.routers[0].held.addresses = vec![on("eth7", VIP.into())];
     setup.track = vec!["eth0".into()];
     let mut a = lab.try_start('a', setup).unwrap();
     // Told by two threads, in any order.
@@ -114,15 +117,15 @@ fn an_address_that_the_file_no_longer_names_goes_at_start_and_a_foreign_one_stay
     let lab = Lab::new(1);
     lab.ip('a', "addr add 192.0.2.81/32 dev eth0");
     lab.ip('a', "addr add 192.0.2.90/32 dev eth0");
-    let left = |host| VirtualAddress { address: Ipv4Addr::new(192, 0, 2, host), prefix: 32 };
+    let left = |host| on("eth0", [192, 0, 2, host].into());
     let mut setup = lab.setup('a', 100);
-    setup.leftovers = vec![("eth0".into(), left(81)), ("eth0".into(), left(82))];
+    setup.leftovers = vec![left(81), left(82)];
     let mut a = lab.try_start('a', setup).unwrap();
     let removed = a.wait("a leftover", |fact| {
-        let Fact::LeftoverRemoved { interface, address } = fact else { return None };
-        Some((interface.clone(), *address))
+        let Fact::LeftoverRemoved { address } = fact else { return None };
+        Some(address.clone())
     });
-    assert_eq!(removed, ("eth0".into(), left(81)));
+    assert_eq!(removed, left(81));
     let addresses = lab.addresses('a', "eth0");
     assert!(!addresses.contains("192.0.2.81/"), "{addresses}");
     assert!(addresses.contains("192.0.2.90/32"), "{addresses}");
@@ -201,8 +204,9 @@ fn unicast_adverts_go_from_the_source_to_the_peers() {
     let witness = Witness::new(&lab);
     let unicast = |host, priority, source: u8, peer: u8| {
         let mut setup = lab.setup(host, priority);
-        setup.routers[0].settings.adverts = Adverts::Unicast(vec![[192, 0, 2, peer].into()]);
-        setup.routers[0].source = Some([192, 0, 2, source].into());
+        let peers = vec![[192, 0, 2, peer].into()];
+        setup.routers[0].settings.members[0].adverts = Adverts::Unicast { peers, min_ttl: 255 };
+        setup.routers[0].members[0].source = Some([192, 0, 2, source].into());
         lab.try_start(host, setup).unwrap()
     };
     let mut a = unicast('a', 150, 11, 12);
@@ -227,12 +231,8 @@ fn a_lease_that_lapses_is_told_and_changes_no_role() {
     a.wait("a warning", |fact| warning(fact, "the engine has been silent for 5 s"));
     a.order(Order::Lease);
     a.wait("a warning", |fact| warning(fact, "the engine answers again"));
-    a.order(Order::Report);
-    let reports = a.wait("a report", |fact| {
-        if let Fact::Report(reports) = fact { Some(reports.clone()) } else { None }
-    });
-    assert_eq!(reports[0].role, Role::Active);
-    let sent = reports[0].counters.iter().find(|(name, _)| *name == "advertisement-sent");
-    assert!(sent.is_some_and(|(_, count)| *count > 40), "{reports:?}");
-    println!("worst lateness: {} us", reports[0].worst_lateness_ns / 1_000);
+    let report = a.report();
+    assert_eq!(report.role, Role::Active);
+    assert!(report.members[0].counters.advertisement_sent > 40, "{report:?}");
+    println!("worst lateness: {} us", report.worst_lateness_ns / 1_000);
 }

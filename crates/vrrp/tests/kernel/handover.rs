@@ -14,7 +14,7 @@ use socket2::{Domain, Socket, Type};
 use std::os::fd::AsRawFd;
 use vrrp::{Fact, Order};
 use vrrp_proto::router::Holding;
-use vrrp_proto::{Priority, Role};
+use vrrp_proto::{DownFactor, Priority, Role};
 
 use crate::net::{Director, Lab, VIP, arp_ignore, until};
 use crate::witness::{ECHO_PORT, Seen, What, Witness, is_advert, is_gratuitous, times};
@@ -37,7 +37,7 @@ fn a_takeover_comes_when_it_is_due_and_is_announced_at_once() {
     let mut backup = ('b', lab.start('b', 100));
     backup.1.role(Role::Backup);
     let interval = Interval::from_centis(10).unwrap();
-    let down = Priority::new(100).unwrap().down(interval).as_nanos() as i64;
+    let down = Priority::new(100).unwrap().down(interval, DownFactor::DEFAULT).as_nanos() as i64;
     let (mut late, mut gap) = (Vec::new(), Vec::new());
     for _ in 0..10 {
         witness.seen();

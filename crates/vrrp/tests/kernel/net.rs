@@ -2,7 +2,7 @@
 //! process and taken away again, also after a failure.
 
 use std::fs::{self, File};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsFd;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,9 +13,12 @@ use clock::{Duration, Interval};
 use mailbox::{Inbox, mailbox};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, setns};
-use vrrp::{Fact, Order, RouterSetup, Setup, StartError, VirtualAddress, Vrrp};
-use vrrp_proto::router::{Adverts, Holding, Preempt, Settings};
-use vrrp_proto::{ChecksumPolicy, LinkId, Priority, Role, RouterId, Vrid};
+use vrrp::{Fact, Order, RouterReport, RouterSetup, Setup, StartError, Vrrp};
+use vrrp_proto::held::{Held, Mac, MemberSetup, Scope, VirtualAddress};
+use vrrp_proto::router::{
+    Adverts, Deciders, Holding, Member, Preempt, Protocol, Settings, Strictness,
+};
+use vrrp_proto::{ChecksumPolicy, DownFactor, LinkId, Priority, Role, RouterId, Vrid};
 
 /// The address that moves.
 pub(crate) const VIP: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 80);
@@ -48,6 +51,9 @@ impl Lab {
         for &host in &lab.hosts {
             run(&format!("netns add {}", lab.space(host)));
             lab.ip(host, "link set lo up");
+            // Nobody else has their addresses: a second of detection each is nothing to wait for.
+            let setting = "/proc/sys/net/ipv6/conf/default/accept_dad";
+            lab.inside(host, || fs::write(setting, "0").unwrap());
             lab.plug(host, "eth0");
         }
         lab
@@ -118,26 +124,34 @@ impl Lab {
 
     /// What a director on this host is told to be: one router with [`VIP`], interval 100 ms.
     pub(crate) fn setup(&self, host: char, priority: u8) -> Setup {
-        let settings = Settings {
-            link: LinkId(0),
-            vrid: Vrid::new(51).unwrap(),
-            priority: Priority::new(priority).unwrap(),
-            interval: Interval::from_centis(10).unwrap(),
-            addresses: vec![VIP],
-            preempt: Preempt::Yes,
-            adverts: Adverts::Multicast,
-            checksum: ChecksumPolicy::Auto,
-            peer_base: None,
-            rival: Priority::new(200).unwrap(),
-            hold: Duration::ZERO,
-        };
+        self.setup_of(
+            host,
+            priority,
+            vec![member(Protocol::V3Ipv4(ChecksumPolicy::Auto), &[VIP.into()])],
+        )
+    }
+
+    /// The same with these members.
+    pub(crate) fn setup_of(&self, host: char, priority: u8, members: Vec<Member>) -> Setup {
+        let addresses = members.iter().flat_map(|member| &member.addresses).map(|&a| on("eth0", a));
         let router = RouterSetup {
             id: ROUTER,
             name: "web".into(),
-            interface: "eth0".into(),
-            settings,
-            source: None,
-            addresses: vec![VirtualAddress { address: VIP, prefix: 32 }],
+            held: Held { addresses: addresses.collect(), ..Held::default() },
+            members: vec![place("eth0"); members.len()],
+            settings: Settings {
+                members,
+                deciders: Deciders::All,
+                priority: Priority::new(priority).unwrap(),
+                interval: Interval::from_centis(10).unwrap(),
+                down_factor: DownFactor::DEFAULT,
+                preempt: Preempt::Yes,
+                preempt_delay: Duration::ZERO,
+                startup_delay: Duration::ZERO,
+                peer_base: None,
+                rival: Priority::new(200).unwrap(),
+                hold: Duration::ZERO,
+            },
         };
         let run_dir = self.folder.path().join(host.to_string());
         Setup { routers: vec![router], leftovers: Vec::new(), track: Vec::new(), run_dir }
@@ -213,6 +227,15 @@ impl Director {
         });
     }
 
+    /// What it says of its first router.
+    pub(crate) fn report(&mut self) -> RouterReport {
+        self.order(Order::Report);
+        self.wait("a report", |fact| {
+            let Fact::Report(reports) = fact else { return None };
+            reports.first().cloned()
+        })
+    }
+
     /// Waits for the end of both threads.
     pub(crate) fn ended(mut self) {
         self.wait("the end", |fact| matches!(fact, Fact::Ended).then_some(()));
@@ -240,6 +263,35 @@ impl Drop for Director {
         {
             vrrp.join();
         }
+    }
+}
+
+/// Virtual router 51 of a protocol, by multicast.
+pub(crate) fn member(protocol: Protocol, addresses: &[IpAddr]) -> Member {
+    Member {
+        link: LinkId(0),
+        vrid: Vrid::new(51).unwrap(),
+        protocol,
+        addresses: addresses.to_vec(),
+        adverts: Adverts::Multicast,
+        strictness: Strictness::Lenient,
+    }
+}
+
+/// Speaks on this interface, from its primary address and its own MAC address.
+pub(crate) fn place(interface: &str) -> MemberSetup {
+    MemberSetup { interface: interface.into(), source: None, mac: Mac::Interface }
+}
+
+/// An address to hold, of the longest prefix.
+pub(crate) fn on(interface: &str, address: IpAddr) -> VirtualAddress {
+    let prefix = if address.is_ipv4() { 32 } else { 128 };
+    VirtualAddress {
+        interface: interface.into(),
+        address,
+        prefix,
+        label: None,
+        scope: Scope::Global,
     }
 }
 

@@ -8,6 +8,9 @@ fn tasks_are_read() {
     check("demo", &Task::Demo(vec![]));
     check("demo --keep", &Task::Demo(vec!["--keep".into()]));
     check("bench failover --trials 3", &Task::Bench(words("failover --trials 3")));
+    check("bench vrrp --part bad", &Task::Bench(words("vrrp --part bad")));
+    check("bench --help", &Task::BenchHelp);
+    check("bench vrrp --help", &Task::BenchHelp);
     check("package", &Task::Package { binary: None });
     check("package --binary a/gemel", &Task::Package { binary: Some("a/gemel".into()) });
     check("fresh", &Task::Fresh(plan(None, &["test", "demo"], false)));
@@ -24,6 +27,7 @@ fn unknown_words_are_named() {
     refuse("demo --kepe", "--kepe");
     refuse("bench", "failover");
     refuse("bench throughput", "throughput");
+    refuse("bench throughput", "failover, vrrp");
     refuse("package gemel", "gemel");
     refuse("fresh --dir", "--dir");
     refuse("fresh --quick", "--quick");

@@ -17,9 +17,11 @@ pub struct Counters {
     pub packet_length_errors: u64,
     /// Datagrams discarded for their type.
     pub invalid_type_pkts_rcvd: u64,
-    /// Adverts of another interval than ours, kept, and those of interval 0, discarded.
+    /// Adverts of another interval than ours: kept in version 3, discarded in version 2; and those
+    /// of interval 0, discarded.
     pub interval_errors: u64,
-    /// Adverts of other addresses than ours, kept, and those of none, discarded.
+    /// Adverts of other addresses than ours, or over IPv6 without a link-local one first: kept unless
+    /// strict; and those of none, discarded.
     pub address_list_errors: u64,
     /// Adverts discarded because they came from our own address.
     pub own_source: u64,

@@ -110,9 +110,9 @@ fn a_link_that_comes_back_starts_no_second_hold() {
     let mut router = backup(held());
     check(&mut router, ms(1_000), Event::Ready, &[]);
     let down = [ABSENT, became(Role::Init, Reason::LinkDown)];
-    check(&mut router, ms(2_000), Event::Link(Link::Down), &down);
+    check(&mut router, ms(2_000), Event::Path(Path::Closed), &down);
     let up = [ABSENT, became(Role::Backup, Reason::LinkUp)];
-    check(&mut router, ms(60_000), Event::Link(Link::Up(OURS)), &up);
+    check(&mut router, ms(60_000), Event::Path(Path::Open), &up);
     check_due(&mut router, us(63_609_375), &takeover(100, Reason::PeerSilent));
 }
 
@@ -121,9 +121,9 @@ fn a_peer_heard_before_the_link_failed_was_heard() {
     let mut router = backup(Settings { hold: Duration::from_secs(60), ..settings(100) });
     check(&mut router, ms(1_000), heard(HIGHER_ADDRESS, 150), &[]);
     let down = [ABSENT, became(Role::Init, Reason::LinkDown)];
-    check(&mut router, ms(2_000), Event::Link(Link::Down), &down);
+    check(&mut router, ms(2_000), Event::Path(Path::Closed), &down);
     let up = [ABSENT, became(Role::Backup, Reason::LinkUp)];
-    check(&mut router, ms(3_000), Event::Link(Link::Up(OURS)), &up);
+    check(&mut router, ms(3_000), Event::Path(Path::Open), &up);
     check_due(&mut router, us(6_609_375), &takeover(100, Reason::PeerSilent));
 }
 
