@@ -248,7 +248,8 @@ impl Election {
 
     fn tick(&mut self, now: Instant, is_meant: impl Fn(Role) -> bool) {
         for position in 0..self.deadlines.len() {
-            let is_due = self.deadlines.get(position).is_some_and(|at| at.is_some_and(|at| at <= now));
+            let is_due =
+                self.deadlines.get(position).is_some_and(|at| at.is_some_and(|at| at <= now));
             let role = self.units.get(position).map(|unit| unit.router.role());
             if is_due && role.is_some_and(&is_meant) {
                 self.deliver(now, position, router::Event::Tick);

@@ -289,9 +289,8 @@ impl<K: Kernel> Mover<K> {
 fn places(routers: &BTreeMap<RouterId, Moved>) -> BTreeMap<(DeviceId, IpAddr), Who> {
     let each = |(&router, moved): (&RouterId, &Moved)| {
         let spots = moved.spots.iter().enumerate();
-        let keyed = spots.map(move |(at, spot)| {
-            ((spot.wanted.device, spot.wanted.address), (router, at))
-        });
+        let keyed =
+            spots.map(move |(at, spot)| ((spot.wanted.device, spot.wanted.address), (router, at)));
         keyed.collect::<Vec<_>>()
     };
     routers.iter().flat_map(each).collect()

@@ -140,8 +140,7 @@ fn a_macvlan_in_another_mode_is_not_ours() {
     let link = LinkRow { kind, mac: Some(MAC), lower: Some(ETH0), ..ethernet(9, DEVICE) };
     kernel.state().links.insert(9, link);
     let routers = [virtual_router(&vips(0..1), DEVICE)];
-    let mut mover =
-        vrrp::mover::Mover::new(clock::Instant::ZERO, kernel, &routers, &[]).unwrap();
+    let mut mover = vrrp::mover::Mover::new(clock::Instant::ZERO, kernel, &routers, &[]).unwrap();
     assert!(mover.news().contains(&News::Source(MEMBER, Link::Down)));
 }
 
@@ -266,7 +265,10 @@ fn a_route_removed_by_hand_comes_back() {
     bench.pass(Duration::from_millis(5));
     assert!(bench.kernel.state().paths.contains(&route));
     let warnings = bench.warnings();
-    assert!(warnings[0].contains("route 0.0.0.0/0 via 192.0.2.254 table 100 was gone"), "{warnings:?}");
+    assert!(
+        warnings[0].contains("route 0.0.0.0/0 via 192.0.2.254 table 100 was gone"),
+        "{warnings:?}"
+    );
 }
 
 #[test]
