@@ -64,7 +64,7 @@
 //! | `peers` | `{ lb1 = "192.0.2.11", lb2 = "192.0.2.12" }`: every director's own address there; | with unicast only |
 //! | | with both families a list of one of each: `["192.0.2.11", "2001:db8::11"]` | |
 //! | `min_ttl` | the lowest TTL or hop limit of a peer's adverts, 1 to 255 | 255 |
-//! | `accept` | whether packets for the addresses are taken (RFC 9568, Accept_Mode) | `true` |
+//! | `accept` | whether packets for the addresses are taken (RFC 9568, Accept_Mode); `false` not yet | `true` |
 //! | `virtual_mac` | `true`, or a device's name: the addresses answer with the virtual MAC of RFC 9568 | `false` |
 //! | | the device is called `gm4-VRID-INTERFACE`, `gm6-...` for IPv6, or NAME and NAME`-6` | |
 //! | `[[group]]` | routers that are Active together: their causes add up in one priority | |
