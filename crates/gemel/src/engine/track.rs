@@ -11,7 +11,7 @@
 
 use clock::Instant;
 use coordinator::{Event, Reading, Source};
-use track::{Output, Sample, Settings, State, Tracker};
+use track::{Output, Sample, Settings, State};
 
 use super::Engine;
 use crate::status;

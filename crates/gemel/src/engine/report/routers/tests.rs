@@ -113,6 +113,9 @@ fn report() -> vrrp::RouterReport {
         peer,
         checksum: Checksum::Rfc9568,
         counters,
+        last_discard: None,
+        last_other_interval: None,
+        last_other_addresses: None,
     };
     vrrp::RouterReport {
         router: RouterId(0),
