@@ -33,10 +33,13 @@ pub(crate) struct Hand {
 
 impl Hand {
     pub(crate) fn open(host: &Host, interface: &str) -> Result<Self> {
-        host.enter(|| -> Result<Self> {
-            let interface = if_nametoindex(interface)?;
-            Ok(Self { socket: route_socket(0, SockFlag::empty())?, interface })
-        })
+        host.enter(|| Self::open_here(interface))
+    }
+
+    /// In the network that the calling thread is in.
+    pub(crate) fn open_here(interface: &str) -> Result<Self> {
+        let interface = if_nametoindex(interface)?;
+        Ok(Self { socket: route_socket(0, SockFlag::empty())?, interface })
     }
 
     /// Does it to all of them, in order, as /32; returns how long the kernel took.
