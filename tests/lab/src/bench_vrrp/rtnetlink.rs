@@ -206,10 +206,11 @@ mod tests {
             let wanted: Vec<_> = addresses.iter().map(|address| (change, *address)).collect();
             assert_eq!(heard, wanted);
         }
+        // Gone already is fine; there already is not, but hinders no other.
         hand.apply(Change::Remove, &addresses).unwrap();
         hand.apply(Change::Add, &addresses[..1]).unwrap();
-        let error = hand.apply(Change::Add, &addresses).unwrap_err();
+        let error = hand.apply(Change::Add, &addresses[..50]).unwrap_err();
         assert!(format!("{error:#}").contains("EEXIST"), "{error:#}");
-        assert_eq!(host.addresses("eth0").unwrap().len(), 1 + addresses.len());
+        assert_eq!(host.addresses("eth0").unwrap().len(), 1 + 50);
     }
 }
