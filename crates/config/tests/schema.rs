@@ -126,8 +126,6 @@ fn json_value(value: &DeValue<'_>) -> Value {
 /// looked at.
 fn validate(root: &Value, schema: &Value, value: &Value, place: &str, wrong: &mut Vec<String>) {
     let mut say = |text: String| wrong.push(format!("{place}: {text}"));
-    let number = |name: &str| schema[name].as_i64();
-    let length = value.as_str().map(|text| text.chars().count() as i64);
     for (keyword, rule) in schema.as_object().expect("a schema") {
         match keyword.as_str() {
             "type" => {
@@ -148,12 +146,6 @@ fn validate(root: &Value, schema: &Value, value: &Value, place: &str, wrong: &mu
                 say(format!("{value}: {rule}"))
             }
             "const" if rule != value => say(format!("{value} is not {rule}")),
-            "minimum" if value.as_i64() < number("minimum") => say(format!("{value} < {rule}")),
-            "maximum" if value.as_i64() > number("maximum") => say(format!("{value} > {rule}")),
-            "minLength" if length < number("minLength") => say("too short".into()),
-            "maxLength" if length > number("maxLength") => say("too long".into()),
-            "minItems" if items(value) < number("minItems") => say("too few".into()),
-            "maxItems" if items(value) > number("maxItems") => say("too many".into()),
             "required" => {
                 for key in rule.as_array().expect("a list").iter().filter_map(Value::as_str) {
                     if value.get(key).is_none() {
@@ -194,7 +186,27 @@ fn validate(root: &Value, schema: &Value, value: &Value, place: &str, wrong: &mu
             other => panic!("keyword {other}"),
         }
     }
+    bounds(schema, value, place, wrong);
     inside(root, schema, value, place, wrong);
+}
+
+/// How large a number, how long a text or list may be.
+fn bounds(schema: &Value, value: &Value, place: &str, wrong: &mut Vec<String>) {
+    let length = value.as_str().map(|text| text.chars().count() as i64);
+    let items = value.as_array().map(|list| list.len() as i64);
+    let pairs = [
+        (value.as_i64(), "minimum", "maximum"),
+        (length, "minLength", "maxLength"),
+        (items, "minItems", "maxItems"),
+    ];
+    for (size, least, most) in pairs {
+        let Some(size) = size else { continue };
+        let too_small = schema[least].as_i64().is_some_and(|least| size < least);
+        let too_large = schema[most].as_i64().is_some_and(|most| size > most);
+        if too_small || too_large {
+            wrong.push(format!("{place}: {value} is out of its bounds"));
+        }
+    }
 }
 
 /// Keywords that lead to other schemas.
@@ -220,10 +232,6 @@ fn inside(root: &Value, schema: &Value, value: &Value, place: &str, wrong: &mut 
             (known, _) => validate(root, known, item, &place, wrong),
         }
     }
-}
-
-fn items(value: &Value) -> Option<i64> {
-    value.as_array().map(|list| list.len() as i64)
 }
 
 fn golden() -> Vec<PathBuf> {
