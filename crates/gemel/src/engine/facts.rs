@@ -52,6 +52,17 @@ impl Engine {
                     self.writer.line(log::wire::discards(&part.name, (plan, member), what));
                 }
             }
+            vrrp::Fact::Differs { router, member, what, from } => {
+                let router = self.router_name(router);
+                let from = from.map_or("unknown".to_owned(), |from| from.to_string());
+                let what = match what {
+                    vrrp::Difference::Interval => "another interval",
+                    vrrp::Difference::Addresses => "other addresses",
+                };
+                self.warn(&format!(
+                    "router={router} member={member} from={from} why=\"it advertises {what} than we do; the same file belongs on both directors\" action=kept"
+                ));
+            }
             vrrp::Fact::Report(routers) => self.routers_reported(routers),
             vrrp::Fact::Warning(text) => {
                 self.warn(&format!("warning={}", words::quoted(&text)));

@@ -61,8 +61,10 @@ impl Judge {
     /// A release in calm leaves no gap longer than the successor's mover needs (design.md 6).
     fn no_hole(&mut self, view: &View<'_>, side: Side, at: usize) {
         let router = &mut self.routers[at];
+        // A successor that must leave in turn owes nothing.
+        let successor = router.sides[1 - side].fit.is_some();
         let wire = router.connected.is_some() && router.on_time.is_some();
-        let calm = wire && router.sides.iter().all(|s| s.steady.is_some());
+        let calm = wire && successor && router.sides.iter().all(|s| s.steady.is_some());
         let memory = &mut router.sides[side];
         memory.hands_over =
             memory.hands_over.filter(|until| calm && !router.foreign && view.now < *until);

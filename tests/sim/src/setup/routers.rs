@@ -85,13 +85,17 @@ impl RouterPlan {
             0 => rng.millis(50, 2_000),
             _ => Duration::ZERO,
         };
+        let bases = bases(rng);
+        let factor = match rng.below(10) {
+            0..=5 => 3,
+            // After one interval of silence Skew_Time is all there is for an advert to be late in.
+            _ if bases.iter().all(|base| base.skew(interval) > LATE) => 1 + rng.below(5) as u8,
+            _ => 2 + rng.below(4) as u8,
+        };
         Self {
             interval,
-            bases: bases(rng),
-            factor: match rng.below(10) {
-                0..=5 => DownFactor::DEFAULT,
-                _ => DownFactor::new(1 + rng.below(5) as u8).unwrap_or(DownFactor::DEFAULT),
-            },
+            bases,
+            factor: DownFactor::new(factor).unwrap_or(DownFactor::DEFAULT),
             preempt: if rng.chance(300) { Preempt::No } else { Preempt::Yes },
             preempt_delay: delay(rng),
             startup_delay: delay(rng),
@@ -175,6 +179,9 @@ impl RouterPlan {
         }
     }
 }
+
+/// More than an advert is late while all is well.
+const LATE: Duration = Duration::from_millis(5);
 
 fn bases(rng: &mut Rng) -> [Priority; 2] {
     let any = |rng: &mut Rng| Priority::clamped(1 + rng.below(254) as i32);
