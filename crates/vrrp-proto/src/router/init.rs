@@ -80,8 +80,8 @@ impl Router {
         match ordered {
             Ordered::Out => None,
             Ordered::In { not_before } => {
-                let delayed = || (now < not_before).then_some(Reason::StartupDelay);
-                self.obstacle().or_else(delayed)
+                let waits = (now < not_before).then_some(Reason::StartupDelay);
+                self.obstacle().or(waits)
             }
         }
     }
