@@ -102,6 +102,8 @@ fn adverts_follow_the_primary_address() {
     let ear = Ear::new(&lab, 'a');
     let mut a = lab.start('a', 150);
     a.role(Role::Active);
+    let setting = "/proc/sys/net/ipv4/conf/eth0/promote_secondaries";
+    lab.inside('a', || std::fs::write(setting, "1").unwrap());
     lab.ip('a', "addr add 192.0.2.7/24 dev eth0");
     lab.ip('a', "addr del 192.0.2.1/24 dev eth0");
     let from = std::net::IpAddr::from([192, 0, 2, 7]);
