@@ -18,7 +18,7 @@ mod leftovers;
 mod loops;
 pub mod mover;
 mod start;
-mod state;
+pub mod state;
 mod sys;
 mod teller;
 mod wire;

@@ -27,6 +27,8 @@ mod net;
 mod parents;
 #[path = "kernel/stall.rs"]
 mod stall;
+#[path = "kernel/speed.rs"]
+mod speed;
 #[path = "kernel/vmac.rs"]
 mod vmac;
 #[path = "kernel/witness.rs"]

@@ -316,7 +316,7 @@ fn in_space<T>(space: &str, work: impl FnOnce() -> T) -> T {
     work()
 }
 
-fn run(arguments: &str) {
+pub(crate) fn run(arguments: &str) {
     let output = Command::new("ip").args(arguments.split_whitespace()).output().unwrap();
     assert!(output.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
