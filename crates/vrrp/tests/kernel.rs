@@ -21,6 +21,8 @@ mod ipv6;
 mod moving;
 #[path = "kernel/net.rs"]
 mod net;
+#[path = "kernel/real.rs"]
+mod real;
 #[path = "kernel/speed.rs"]
 mod speed;
 #[path = "kernel/vmac.rs"]
