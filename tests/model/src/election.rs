@@ -15,6 +15,8 @@ pub struct Election {
     pub priorities: Vec<Priority>,
     /// Whether the better one takes over from a live worse one.
     pub preempt: Preempt,
+    /// How many intervals of silence end in a takeover.
+    pub factor: DownFactor,
     /// What may happen.
     pub bounds: Bounds,
 }
@@ -41,7 +43,7 @@ impl Election {
 
     /// How long none may answer: Active_Down_Interval and X.
     fn outage(&self) -> Duration {
-        interval().duration() * u32::from(FACTOR.get()) + self.slowest_skew() + self.conflict()
+        interval().duration() * u32::from(self.factor.get()) + self.slowest_skew() + self.conflict()
     }
 
     fn way(&self) -> Duration {
@@ -61,7 +63,7 @@ impl Election {
             deciders: Deciders::All,
             priority: self.priorities[at],
             interval: interval(),
-            down_factor: FACTOR,
+            down_factor: self.factor,
             preempt: self.preempt,
             preempt_delay: Duration::ZERO,
             startup_delay: Duration::ZERO,
@@ -77,7 +79,7 @@ impl Model for Election {
     type Action = Action;
 
     fn init_states(&self) -> Vec<World> {
-        let mut world = World::dark(self.priorities.len(), self.outage() + STEP);
+        let mut world = World::dark(self.priorities.len(), self.conflict(), self.outage() + STEP);
         world.losses = self.bounds.losses;
         world.crashes = self.bounds.crashes;
         world.releases = self.bounds.releases;
@@ -142,13 +144,14 @@ impl Model for Election {
     /// Each is counted from the last disturbance.
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            // Connected for X, at most one answers.
+            // Connected for X, several answer no longer than an advert is on its way: one that
+            // preempts claims before the other knows.
             Property::always("at most one answers", |model: &Self, world: &World| {
-                world.calm_for() <= model.conflict() || world.answering() <= 1
+                world.several_for() <= model.way()
             }),
-            // Also after the crash of the Active: within Active_Down_Interval and X exactly one does.
+            // Also after the crash of the Active: within Active_Down_Interval and X some other does.
             Property::always("one answers in the end", |model: &Self, world: &World| {
-                world.calm_for() <= model.outage() || world.fit() == 0 || world.answering() == 1
+                world.calm_for() <= model.outage() || world.fit() == 0 || world.answering() > 0
             }),
             // Nobody takes the addresses twice, so nothing goes back and forth.
             Property::always("no ping-pong", |_: &Self, world: &World| {
@@ -167,5 +170,3 @@ impl Model for Election {
         ]
     }
 }
-
-const FACTOR: DownFactor = DownFactor::DEFAULT;

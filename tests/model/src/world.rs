@@ -17,13 +17,17 @@ pub struct World {
     pub(crate) nodes: Vec<Node>,
     /// In flight, in an order that says nothing.
     pub(crate) packets: Vec<Packet>,
+    /// Since when several have been answering in calm.
+    pub(crate) several: Option<Instant>,
     /// When the last disturbance was.
     pub(crate) disturbed: Instant,
     /// How many disturbances of each kind may still come; `None` has no end.
     pub(crate) losses: Option<u8>,
     pub(crate) crashes: Option<u8>,
     pub(crate) releases: u8,
-    /// How long after a disturbance nothing depends on it any more.
+    /// How long after a disturbance several may answer.
+    pub(crate) conflict: Duration,
+    /// How long after one nothing depends on it any more.
     pub(crate) calm: Duration,
     view: u64,
 }
@@ -37,6 +41,8 @@ pub(crate) struct Node {
     pub(crate) holds: bool,
     /// How often it became Active since the last disturbance.
     pub(crate) claims: u8,
+    /// Of its router, and the moment it is from.
+    view: (Instant, u64),
 }
 
 /// An advert on its way.
@@ -70,17 +76,19 @@ pub enum Action {
 
 impl World {
     /// All machines are dead.
-    pub(crate) fn dark(nodes: usize, calm: Duration) -> Self {
+    pub(crate) fn dark(nodes: usize, conflict: Duration, calm: Duration) -> Self {
         let now = Instant::ZERO + EPOCH;
-        let node = Node { router: None, holds: false, claims: 0 };
+        let node = Node::dead(now);
         let mut world = Self {
             now,
             nodes: vec![node; nodes],
             packets: Vec::new(),
+            several: None,
             disturbed: now,
             losses: None,
             crashes: None,
             releases: 0,
+            conflict,
             calm,
             view: 0,
         };
@@ -91,6 +99,11 @@ impl World {
     /// How long there has been no disturbance, up to the time that matters.
     pub(crate) fn calm_for(&self) -> Duration {
         self.now.since(self.disturbed).min(self.calm)
+    }
+
+    /// How long several have been answering in calm.
+    pub(crate) fn several_for(&self) -> Duration {
+        self.several.map_or(Duration::ZERO, |since| self.now.since(since))
     }
 
     /// How many answer for the addresses.
@@ -133,7 +146,7 @@ impl World {
     /// Power fails: addresses and router are gone, and so is what is on its way to it.
     pub(crate) fn crash(&mut self, at: usize) {
         self.disturb();
-        self.nodes[at] = Node { router: None, holds: false, claims: 0 };
+        self.nodes[at] = Node::dead(self.now);
         self.packets.retain(|packet| packet.to != at);
     }
 
@@ -153,6 +166,7 @@ impl World {
             from: address(packet.from),
             tie: packet.from.cmp(&packet.to),
             dissent: 0,
+            other: None,
             version: Version::V3,
             priority: packet.priority,
             interval: interval(),
@@ -172,6 +186,7 @@ impl World {
     pub(crate) fn hand(&mut self, at: usize, event: Event) {
         let Some(router) = &mut self.nodes[at].router else { return };
         let outputs = router.handle(self.now, event);
+        self.nodes[at].view.0 = Instant::ZERO;
         self.obey(at, outputs);
     }
 
@@ -200,15 +215,26 @@ impl World {
     /// Brings the view up to date: once a step is complete.
     pub(crate) fn look(&mut self) {
         self.packets.sort_unstable();
+        let several = self.answering() > 1 && self.calm_for() > self.conflict;
+        self.several = several.then(|| self.several.unwrap_or(self.now));
         let mut view = std::collections::hash_map::DefaultHasher::new();
-        for node in &self.nodes {
-            let router = node.router.as_ref().map(|router| canon::hash(self.now, router));
-            (router, node.holds, node.claims).hash(&mut view);
+        for node in &mut self.nodes {
+            if let Some(router) = node.router.as_ref().filter(|_| node.view.0 != self.now) {
+                node.view = (self.now, canon::hash(self.now, router));
+            }
+            (node.view.1, node.holds, node.claims).hash(&mut view);
         }
-        (&self.packets, self.calm_for(), self.losses, self.crashes, self.releases).hash(&mut view);
+        (&self.packets, self.calm_for(), self.several_for()).hash(&mut view);
+        (self.losses, self.crashes, self.releases).hash(&mut view);
         // Where on the grid of steps we are.
         self.now.since(self.now.floor_to(STEP)).hash(&mut view);
         self.view = view.finish();
+    }
+}
+
+impl Node {
+    fn dead(now: Instant) -> Self {
+        Self { router: None, holds: false, claims: 0, view: (now, 0) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the other loops say, and what becomes of it.
 
-use coordinator::{Event, Reading, Source};
+use coordinator::Event;
 use vrrp_proto::{MemberId, Role};
 
 use super::Engine;
@@ -20,9 +20,7 @@ impl Engine {
                 self.hear(at.max(self.started), Event::Role(router, role, reason));
             }
             vrrp::Fact::Interface { name, up } => {
-                self.writer.line(log::wire::interface(&name, up));
-                let reading = if up { Reading::Good } else { Reading::Bad };
-                self.hear(now(), Event::Tracked(Source::Interface(name), reading));
+                self.interface(name, up);
             }
             vrrp::Fact::Settled { router, .. } => {
                 let prefix = address_problem(self.router_name(router), "");
@@ -53,6 +51,17 @@ impl Engine {
                     let what = (why, from, count);
                     self.writer.line(log::wire::discards(&part.name, (plan, member), what));
                 }
+            }
+            vrrp::Fact::Differs { router, member, what, from } => {
+                let router = self.router_name(router);
+                let from = from.map_or("unknown".to_owned(), |from| from.to_string());
+                let what = match what {
+                    vrrp::Difference::Interval => "another interval",
+                    vrrp::Difference::Addresses => "other addresses",
+                };
+                self.warn(&format!(
+                    "router={router} member={member} from={from} why=\"it advertises {what} than we do; the same file belongs on both directors\" action=kept"
+                ));
             }
             vrrp::Fact::Report(routers) => self.routers_reported(routers),
             vrrp::Fact::Warning(text) => {

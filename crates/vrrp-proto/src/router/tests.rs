@@ -57,6 +57,7 @@ const fn said(from: Ipv4Addr, to: Ipv4Addr, priority: u8, interval: Interval) ->
         from: IpAddr::V4(from),
         tie,
         dissent: 0,
+        other: None,
         version: Version::V3,
         priority: prio(priority),
         interval,

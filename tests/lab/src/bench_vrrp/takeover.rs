@@ -121,8 +121,8 @@ fn measure(sites: &mut [Site; 2], rhythm: Rhythm, load: Load, trials: usize) -> 
     pass(rhythm.cycle())?;
     let from = now_ns();
     let cycles = trials.div_ceil(rhythm.routers as usize) as u32;
-    // The first and the last of a router's silences are cut: one cycle more.
-    pass(rhythm.cycle() * (cycles + 1))?;
+    // The first and the last of a router's silences may be cut.
+    pass(rhythm.cycle() * (cycles + 2))?;
     drop(feeders);
     let mut found = Vec::new();
     for site in sites {

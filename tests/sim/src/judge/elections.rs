@@ -227,7 +227,11 @@ impl Judge {
             let id = router_id(at);
             let Some(score) = coordinator.score(id) else { continue };
             let sum: i32 = score.causes.values().filter(|c| c.counts).map(|c| c.value).sum();
-            let right = (i32::from(plan.bases[side].get()) + sum).clamp(1, 254);
+            let right = match plan.bases[side] {
+                // No cause moves the owner (RFC 9568 5.2.4).
+                Priority::OWNER => 255,
+                base => (i32::from(base.get()) + sum).clamp(1, 254),
+            };
             let said = effects.iter().find_map(|effect| match effect {
                 Effect::Priority(router, priority) if *router == id => Some(*priority),
                 Effect::Priority(..)
