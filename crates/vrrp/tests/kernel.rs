@@ -25,6 +25,8 @@ mod moving;
 mod net;
 #[path = "kernel/parents.rs"]
 mod parents;
+#[path = "kernel/real.rs"]
+mod real;
 #[path = "kernel/speed.rs"]
 mod speed;
 #[path = "kernel/stall.rs"]
