@@ -91,7 +91,12 @@ mod tests {
             label: None,
             scope: Scope::Global,
         };
-        let addresses = [held("eth0"), held("bond0.7")];
+        let six = VirtualAddress {
+            address: "fe80::5e00:233".parse().unwrap(),
+            prefix: 128,
+            ..held("gm6-51-eth0")
+        };
+        let addresses = [held("eth0"), held("bond0.7"), six];
         assert_eq!(parse_addresses(&emit_addresses(&addresses)), addresses);
         assert_eq!(parse_addresses("eth0 nonsense 32\n\n"), []);
     }

@@ -1,10 +1,13 @@
 //! What `gemel status` says, as values: the JSON is exactly this, the text a rendering of it.
 
 pub(crate) mod render;
+mod router;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use router::{Address, Cause, Member, Peer, Router, VirtualMac};
 
 /// One director as it sees itself.
 #[derive(Debug, Deserialize, Serialize)]
@@ -17,60 +20,32 @@ pub(crate) struct Status {
     pub(crate) director: String,
     /// Since the daemon started.
     pub(crate) uptime_s: f64,
-    /// Every virtual router.
+    /// Every router of the file.
     pub(crate) routers: Vec<Router>,
     /// Every virtual server.
     pub(crate) services: Vec<Service>,
+    /// Every tracked source.
+    pub(crate) tracked: Vec<Tracked>,
     /// Services in the kernel that are not ours; left alone.
     pub(crate) foreign_services: Vec<String>,
     /// What is not as it should be, one sentence each.
     pub(crate) problems: Vec<String>,
+    /// Datagrams that concern no single router, by their RFC 8347 names.
+    pub(crate) counters: BTreeMap<String, u64>,
     /// The worst lateness of a protocol deadline since the start.
     pub(crate) worst_lateness_us: u64,
 }
 
-/// One virtual router.
+/// A source of facts about this machine.
 #[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Router {
-    pub(crate) name: String,
-    pub(crate) interface: String,
-    pub(crate) vrid: u8,
-    /// Init, Backup, Active or Leaving.
-    pub(crate) role: String,
+pub(crate) struct Tracked {
+    /// Its name, as in the causes.
+    pub(crate) source: String,
+    /// `good`, `bad`, `unknown` before its first reading, or a number.
+    pub(crate) reading: String,
     pub(crate) since_s: f64,
-    /// Why it has this role.
-    pub(crate) reason: String,
-    /// The effective priority; always base plus the causes that count, within 1 and 254.
-    pub(crate) priority: u8,
-    pub(crate) base: u8,
-    pub(crate) causes: Vec<Cause>,
-    /// Whose valid advert was heard last.
-    pub(crate) peer: Option<Peer>,
-    pub(crate) interval_ms: u64,
-    pub(crate) skew_us: u64,
-    pub(crate) active_down_ms: f64,
-    pub(crate) addresses: Vec<String>,
-    /// By their RFC 8347 names; zeros left out.
-    pub(crate) counters: BTreeMap<String, u64>,
-}
-
-/// One named, additive reason of a priority.
-#[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Cause {
-    pub(crate) name: String,
-    pub(crate) value: i32,
-    pub(crate) counts: bool,
-    pub(crate) since_s: f64,
-    /// When a change that is held takes effect.
-    pub(crate) held_for_s: Option<f64>,
-}
-
-/// The other director as the wire shows it.
-#[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Peer {
-    pub(crate) address: String,
-    pub(crate) priority: u8,
-    pub(crate) heard_s_ago: f64,
+    /// The last sample, and what is still missing until it is believed.
+    pub(crate) detail: String,
 }
 
 /// One virtual server.

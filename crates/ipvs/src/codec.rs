@@ -1,5 +1,6 @@
 //! Bytes of netlink messages to and from the values of `ipvs-table`. No IO, and nothing here can
-//! panic whatever the bytes are. The client is the one caller.
+//! panic whatever the bytes are. The client is the one caller in the product; it is public for the fuzz
+//! target.
 //!
 //! A message is `nlmsghdr` (16 bytes), `genlmsghdr` (4 bytes), attributes, all in native byte order
 //! but for ports, addresses and IPv4 masks. Each attribute is padded to 4 bytes.
@@ -9,8 +10,8 @@
 mod emit;
 mod parse;
 
-pub(crate) use emit::{dump, family_lookup, request};
-pub(crate) use parse::{Reply, destination, family_id, replies, service};
+pub use emit::{dump, family_lookup, request};
+pub use parse::{Reply, destination, family_id, replies, service};
 
 /// Top bit of an attribute's type: it holds attributes (`NLA_F_NESTED`).
 const NESTED: u16 = 0x8000;

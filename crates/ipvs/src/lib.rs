@@ -13,7 +13,7 @@
 
 mod api;
 mod client;
-mod codec;
+pub mod codec;
 mod explain;
 mod kernel;
 mod thread;

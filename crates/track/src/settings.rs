@@ -35,7 +35,8 @@ pub struct Timing {
     /// From one look to the next: a gateway is asked, a script is run, a file is read again, routes
     /// and addresses are compared. Interfaces are only told. At least 10 ms.
     pub interval: Duration,
-    /// How long a look may take; then it counts as a bad sample. At most the interval.
+    /// How long a look at a gateway, a file or a script may take; then it counts as a bad sample. At
+    /// most the interval.
     pub timeout: Duration,
     /// What makes a good source bad.
     pub fall: Run,

@@ -149,8 +149,8 @@ impl Tracked {
             // Deadlines are absolute; whoever slept through a whole round looks once.
             let next = at + self.timing.interval;
             let next = if next > now { next } else { now + self.timing.interval };
-            let patience = self.timing.timeout + grace(source);
-            self.rounds = Rounds { next: Some(next), open_until: Some(now + patience) };
+            let open_until = patience(source, &self.timing).map(|patience| now + patience);
+            self.rounds = Rounds { next: Some(next), open_until };
             outputs.push(Output::Look(source.clone()));
         }
         outputs
@@ -183,17 +183,14 @@ fn pause_while_doubted(source: &Source, timing: &Timing) -> Duration {
     }
 }
 
-/// What an answer from this machine may be late by: a script that is killed at its timeout still
-/// says so itself. From the network nothing comes later.
-fn grace(source: &Source) -> Duration {
+/// How long a look may stay open before it counts as bad. From the network nothing comes later than
+/// the timeout; a script that is killed at its timeout still says so itself. A list of the kernel's
+/// is read until it is read: slowness is ours, and no fact about what stands in it.
+fn patience(source: &Source, timing: &Timing) -> Option<Duration> {
     match source {
-        Source::Gateway(..) => Duration::ZERO,
-        Source::Interface(_)
-        | Source::Address(_)
-        | Source::Route(..)
-        | Source::File(_)
-        | Source::Process(_)
-        | Source::Script(_) => Timing::GRACE,
+        Source::Gateway(..) => Some(timing.timeout),
+        Source::File(_) | Source::Script(_) => Some(timing.timeout + Timing::GRACE),
+        Source::Interface(_) | Source::Address(_) | Source::Route(..) | Source::Process(_) => None,
     }
 }
 

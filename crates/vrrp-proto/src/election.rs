@@ -8,21 +8,20 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 use core::net::IpAddr;
 
 use clock::Instant;
 
-use crate::router::{Deciders, Link, Path, Preempt, Protocol, Version};
+use crate::router::{Link, Path, Protocol, Version};
 use crate::wire::{self, Advert, Datagram, Discard, Envelope, Format};
 use crate::{Checksum, Family, LinkId, MemberId, Priority, Role, Router, RouterId, Vrid, router};
 
 mod admission;
 mod counters;
+mod group;
 mod seat;
 
 pub use counters::Counters;
-use seat::Standing;
 pub use seat::{Counters as SeatCounters, Peer, Seat};
 
 /// Every virtual router of this director.
@@ -66,7 +65,7 @@ struct Unit {
 pub enum Event<'a> {
     /// A router enters the configuration; it stays in Init until told to start. One that is known
     /// is replaced while it is in Init, and left alone otherwise; one with a member that is another
-    /// router's already (same number, link and family) is not taken in. [`Election::router`] tells.
+    /// router's or its own already (same number, link and family) is not taken in. [`Election::router`] tells.
     Add(RouterId, router::Settings),
     /// Something of protocol 112 came in on a link.
     Datagram(LinkId, Datagram<'a>),
@@ -126,14 +125,16 @@ impl Election {
     fn add(&mut self, now: Instant, id: RouterId, settings: router::Settings) {
         let keys = settings.members.iter().map(key);
         let taken = |key| self.index.get(&key).and_then(|(at, _)| self.units.get(*at));
-        if keys.filter_map(taken).any(|unit| unit.id != id) {
+        let twice =
+            keys.clone().enumerate().any(|(at, one)| keys.clone().take(at).any(|k| k == one));
+        if twice || keys.filter_map(taken).any(|unit| unit.id != id) {
             return;
         }
         let link = |key: (LinkId, Family)| self.links.get(&key).copied().unwrap_or(Link::Down);
         let members = settings.members.iter();
         let seats: Vec<Seat> =
             members.map(|m| Seat::new(link((m.link, m.protocol.family())))).collect();
-        let path = path(settings.deciders, &seats);
+        let path = group::path(settings.deciders, &seats);
         let unit = Unit { id, router: Router::new(now, settings, path), seats };
         match self.units.binary_search_by_key(&id, |unit| unit.id) {
             Ok(position) => {
@@ -141,16 +142,34 @@ impl Election {
                     && known.router.role() == Role::Init
                 {
                     *known = unit;
+                    self.index_from(0);
                 }
             }
-            Err(position) => self.units.insert(position, unit),
+            Err(position) if position == self.units.len() => {
+                self.units.push(unit);
+                self.index_from(position);
+            }
+            Err(position) => {
+                self.units.insert(position, unit);
+                self.index_from(0);
+            }
         }
-        let members = |(at, unit): (usize, &Unit)| {
-            let members = unit.router.settings().members.iter().map(key).enumerate();
-            members.map(|(member, key)| (key, (at, member))).collect::<Vec<_>>()
-        };
-        self.index = self.units.iter().enumerate().flat_map(members).collect();
-        self.deadlines = self.units.iter().map(|unit| unit.router.deadline()).collect();
+        // All of them at once, so that a takeover of everything allocates nothing either.
+        self.outputs.reserve(self.units.len() * router::Outputs::CAPACITY);
+    }
+
+    /// Notes the places and deadlines of all units from this one on; those before it have not moved.
+    fn index_from(&mut self, first: usize) {
+        if first == 0 {
+            self.index.clear();
+        }
+        self.deadlines.truncate(first);
+        for (position, unit) in self.units.iter().enumerate().skip(first) {
+            self.deadlines.push(unit.router.deadline());
+            for (at, member) in unit.router.settings().members.iter().enumerate() {
+                self.index.insert(key(member), (position, at));
+            }
+        }
     }
 
     fn datagram(&mut self, now: Instant, link: LinkId, datagram: Datagram<'_>) {
@@ -200,17 +219,18 @@ impl Election {
         let heard = router::Heard {
             from,
             tie: seat.compare(from),
-            dissent: dissent(deciders, at, &unit.seats),
+            other: seat.other(now, from),
+            dissent: group::dissent(deciders, at, &unit.seats),
             version,
             priority,
             interval,
         };
-        let standing = standing(&unit.router, &heard);
+        let standing = group::standing(&unit.router, &heard);
         let peer = Peer { address: from, priority, interval, at: now };
         if let Some(seat) = unit.seats.get_mut(at) {
             seat.hear(peer, form, standing);
         }
-        if counts(deciders, at) {
+        if group::counts(deciders, at) {
             self.deliver(now, position, router::Event::Advert(heard));
         }
         Ok(())
@@ -238,7 +258,7 @@ impl Election {
             return;
         }
         let before = unit.router.path();
-        let path = path(unit.router.settings().deciders, &unit.seats);
+        let path = group::path(unit.router.settings().deciders, &unit.seats);
         if path != before {
             self.deliver(now, position, router::Event::Path(path));
         } else if path == Path::Open {
@@ -248,7 +268,8 @@ impl Election {
 
     fn tick(&mut self, now: Instant, is_meant: impl Fn(Role) -> bool) {
         for position in 0..self.deadlines.len() {
-            let is_due = self.deadlines.get(position).is_some_and(|at| at.is_some_and(|at| at <= now));
+            let is_due =
+                self.deadlines.get(position).is_some_and(|at| at.is_some_and(|at| at <= now));
             let role = self.units.get(position).map(|unit| unit.router.role());
             if is_due && role.is_some_and(&is_meant) {
                 self.deliver(now, position, router::Event::Tick);
@@ -343,57 +364,6 @@ impl Election {
 
 fn key(member: &router::Member) -> (LinkId, Family, Vrid) {
     (member.link, member.protocol.family(), member.vrid)
-}
-
-/// Whether an advert on this member decides.
-fn counts(deciders: Deciders, at: usize) -> bool {
-    match deciders {
-        Deciders::All => true,
-        Deciders::Leader(leader) => at == leader,
-    }
-}
-
-/// How many of the seats that decide before this one do not say that we lose a tie.
-fn dissent(deciders: Deciders, at: usize, seats: &[Seat]) -> u8 {
-    let before = seats.iter().take(at).enumerate().filter(|(at, _)| counts(deciders, *at));
-    let loses = |seat: &Seat| {
-        seat.peer().is_some_and(|peer| seat.compare(peer.address) == Ordering::Greater)
-    };
-    let dissenting = before.filter(|(_, seat)| !loses(seat)).count();
-    u8::try_from(dissenting).unwrap_or(u8::MAX)
-}
-
-/// Whether the sender of an advert holds the addresses, or is to hold them, in our router's eyes
-/// (RFC 9568 6.4.2, 6.4.3).
-fn standing(router: &Router, heard: &router::Heard) -> Standing {
-    let ours = router.priority();
-    let wins = match router.role() {
-        Role::Backup => heard.priority >= ours || router.settings().preempt == Preempt::No,
-        Role::Init | Role::Active | Role::Leaving => {
-            (heard.priority, heard.tie) > (ours, Ordering::Equal)
-        }
-    };
-    if wins { Standing::Obeyed } else { Standing::Lesser }
-}
-
-/// What the seats that decide can do together.
-fn path(deciders: Deciders, seats: &[Seat]) -> Path {
-    let deciding = seats.iter().enumerate().filter(|(at, _)| counts(deciders, *at));
-    let links = deciding.map(|(_, seat)| seat.link());
-    let (mut up, mut unaddressed, mut down) = (0_usize, 0_usize, 0_usize);
-    for link in links {
-        *match link {
-            Link::Up(_) => &mut up,
-            Link::Unaddressed => &mut unaddressed,
-            Link::Down => &mut down,
-        } += 1;
-    }
-    match (up, unaddressed, down) {
-        (1.., 0, 0) => Path::Open,
-        (1.., _, _) => Path::Partial,
-        (0, 1.., 0) => Path::Unaddressed,
-        (0, _, _) => Path::Closed,
-    }
 }
 
 #[cfg(test)]

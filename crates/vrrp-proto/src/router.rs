@@ -47,7 +47,7 @@ pub use settings::{Adverts, Auth, Deciders, Member, Preempt, Protocol, Settings,
 pub use status::{LastEvent, NewActiveReason, Peer};
 
 /// One decision on one director, for one virtual router or several that move together.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Router {
     settings: Settings,
     state: State,

@@ -50,10 +50,12 @@ pub(crate) fn remove(
         }
     });
     let mut told: Vec<Fact> = told.collect();
-    for link in links.iter().filter(|link| {
-        was_ours(link) && leftovers.iter().any(|left| left.interface == link.name)
-    }) {
-        if routers.iter().flat_map(|r| &r.members).any(|m| m.mac == Mac::Virtual(link.name.clone())) {
+    for link in links
+        .iter()
+        .filter(|link| was_ours(link) && leftovers.iter().any(|left| left.interface == link.name))
+    {
+        if routers.iter().flat_map(|r| &r.members).any(|m| m.mac == Mac::Virtual(link.name.clone()))
+        {
             continue;
         }
         let answer = kernel.request(&[Request::DeleteLink(link.index)]).pop();

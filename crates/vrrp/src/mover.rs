@@ -30,7 +30,7 @@ mod plan;
 mod quiet;
 mod round;
 pub mod rows;
-mod rtnetlink;
+pub mod rtnetlink;
 mod sys;
 pub(crate) mod thread;
 mod watch;
@@ -211,6 +211,7 @@ impl<K: Kernel> Mover<K> {
         }
         if self.devices_at.is_some_and(|at| at <= now) {
             self.make_devices(now);
+            return true;
         }
         self.look_at_paths(now);
         self.listen(now);
@@ -288,9 +289,8 @@ impl<K: Kernel> Mover<K> {
 fn places(routers: &BTreeMap<RouterId, Moved>) -> BTreeMap<(DeviceId, IpAddr), Who> {
     let each = |(&router, moved): (&RouterId, &Moved)| {
         let spots = moved.spots.iter().enumerate();
-        let keyed = spots.map(move |(at, spot)| {
-            ((spot.wanted.device, spot.wanted.address), (router, at))
-        });
+        let keyed =
+            spots.map(move |(at, spot)| ((spot.wanted.device, spot.wanted.address), (router, at)));
         keyed.collect::<Vec<_>>()
     };
     routers.iter().flat_map(each).collect()

@@ -3,6 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+#[path = "kernel/bench.rs"]
+mod bench;
+#[path = "kernel/claims.rs"]
+mod claims;
+#[path = "kernel/devices.rs"]
+mod devices;
 #[path = "kernel/directors.rs"]
 mod directors;
 #[path = "kernel/ear.rs"]
@@ -11,9 +17,19 @@ mod ear;
 mod handover;
 #[path = "kernel/ipv6.rs"]
 mod ipv6;
+#[path = "kernel/load.rs"]
+mod load;
 #[path = "kernel/moving.rs"]
 mod moving;
 #[path = "kernel/net.rs"]
 mod net;
+#[path = "kernel/parents.rs"]
+mod parents;
+#[path = "kernel/stall.rs"]
+mod stall;
+#[path = "kernel/speed.rs"]
+mod speed;
+#[path = "kernel/vmac.rs"]
+mod vmac;
 #[path = "kernel/witness.rs"]
 mod witness;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::report::Report;
 use crate::stop::{Doing, Result};
-use crate::{package, process};
+use crate::{fuzz, package, process};
 
 pub(crate) fn run(report: &mut Report) {
     report.tests("kernel header", || {
@@ -17,6 +17,7 @@ pub(crate) fn run(report: &mut Report) {
         test.args(["--target-dir", "target/bindgen"]);
         process::run_tests(&mut test, Duration::from_secs(900))
     });
+    report.part("fuzz", fuzz::run);
     report.part("deny", deny);
     report.part("package of a release", || package::run(None));
     report.part("vagrant", || {

@@ -10,6 +10,7 @@ mod command;
 mod doctests;
 mod fresh;
 mod full;
+mod fuzz;
 mod lab;
 mod package;
 mod packages;

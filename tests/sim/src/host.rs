@@ -1,9 +1,9 @@
 //! One director: a machine with its kernel, and the daemon's process on it, if one runs.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use clock::{Duration, Instant};
-use coordinator::Coordinator;
+use coordinator::{Coordinator, Reading};
 use health::Schedule;
 use ipvs_table::{Reconciler, ServiceKey};
 use vrrp_proto::router::Holding;
@@ -11,25 +11,31 @@ use vrrp_proto::{Election, Priority, Role};
 
 use crate::kernel::Kernel;
 use crate::message::{Loop, Message};
-use crate::setup::{ROUTER, Setup, Side};
+use crate::setup::{Fact, RouterPlan, Setup, Side, WIRES, router_id};
 
 /// A machine.
 #[derive(Debug)]
 pub(crate) struct Host {
     /// Whether it has power.
     pub(crate) powered: bool,
-    /// Whether the router's link has carrier.
-    pub(crate) link: bool,
-    /// Whether the tracked link has carrier.
-    pub(crate) tracked: bool,
-    /// Whether the virtual address is on the interface: then it answers ARP, link permitting.
-    pub(crate) addresses: bool,
+    /// Whether it does nothing at all until a moment: suspended, or its hypervisor has stopped it.
+    pub(crate) paused_until: Option<Instant>,
+    /// How far its clock is behind the world's: the time for which its hypervisor stopped it.
+    pub(crate) behind: Duration,
+    /// Whether its link to each wire has carrier.
+    pub(crate) links: [bool; WIRES],
+    /// What its sources of facts say.
+    pub(crate) facts: BTreeMap<Fact, Reading>,
+    /// Whether the virtual addresses of each member of each router are on their interface.
+    pub(crate) held: Vec<Vec<bool>>,
     /// Its kernel's table.
     pub(crate) kernel: Kernel,
-    /// The state file: when a claim that stands was last advertised.
-    pub(crate) state_file: Option<Instant>,
+    /// The state file: when a claim of each router that stands was last advertised, by its clock.
+    pub(crate) state_file: Vec<Option<Instant>>,
     /// The file of the services that are ours.
     pub(crate) ours: Vec<ServiceKey>,
+    /// Whether its configuration names one address more.
+    pub(crate) extra: bool,
     /// Which real servers it can reach.
     pub(crate) reach: Vec<bool>,
     /// Counts processes; messages of earlier ones are void.
@@ -51,19 +57,30 @@ pub(crate) struct Process {
     pub(crate) schedule: Schedule,
     /// Owned by the table loop.
     pub(crate) reconciler: Reconciler,
-    /// Whether the router takes part: from then on the state file is this process's.
+    /// Whether the routers take part: from then on the state file is this process's.
     pub(crate) entered: bool,
-    /// What the mover was last told to make of the addresses.
-    pub(crate) holding: Option<Holding>,
-    /// The last priority the wire loop was told.
-    pub(crate) told: Priority,
+    /// What is known of each router.
+    pub(crate) routers: Vec<Standing>,
     /// Whether it has been told to release, and has not ended yet.
     pub(crate) releasing: bool,
     /// Whether an end in order is under way.
     pub(crate) exiting: bool,
+    loops: [LoopState; 5],
+}
+
+/// What the world knows of one router of a process.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    /// What the mover was last told to make of the addresses.
+    pub(crate) holding: Option<Holding>,
+    /// The last priority the wire loop was told.
+    pub(crate) told: Priority,
+    /// Since when the wire loop has been told of a fault.
+    pub(crate) fault: Option<Instant>,
     /// From when the hold of a first claim cannot matter any more.
     pub(crate) claims_from: Instant,
-    loops: [LoopState; 5],
+    /// Before this it may stay out, having been told to.
+    pub(crate) starts_at: Instant,
 }
 
 /// What the world knows of one loop.
@@ -84,14 +101,21 @@ pub(crate) struct LoopState {
 impl Host {
     /// A machine that has just booted.
     pub(crate) fn new(setup: &Setup) -> Self {
+        let good = |fact: Fact| match fact {
+            Fact::Number => (fact, Reading::Number(0)),
+            Fact::Interface | Fact::Gateway | Fact::Process => (fact, Reading::Good),
+        };
         Self {
             powered: true,
-            link: true,
-            tracked: true,
-            addresses: false,
+            paused_until: None,
+            behind: Duration::ZERO,
+            links: [true; WIRES],
+            facts: Fact::ALL.map(good).into(),
+            held: setup.routers.iter().map(|plan| vec![false; plan.members.len()]).collect(),
             kernel: Kernel::booted(),
-            state_file: None,
+            state_file: vec![None; setup.routers.len()],
             ours: Vec::new(),
+            extra: false,
             reach: vec![true; setup.servers()],
             life: 0,
             process: None,
@@ -99,14 +123,41 @@ impl Host {
         }
     }
 
-    /// Whether it answers ARP for the virtual address.
-    pub(crate) fn answers(&self) -> bool {
-        self.powered && self.link && self.addresses
+    /// What its clock says.
+    pub(crate) fn clock(&self, now: Instant) -> Instant {
+        now - self.behind
     }
 
-    /// Its router's role; `None` without a process or before the router entered.
-    pub(crate) fn role(&self) -> Option<Role> {
-        self.process.as_ref()?.role()
+    /// Whether it does anything at all.
+    pub(crate) fn is_awake(&self) -> bool {
+        self.powered && self.paused_until.is_none()
+    }
+
+    /// Whether it answers ARP or neighbour solicitations for the addresses of a member.
+    pub(crate) fn answers_for(&self, plan: &RouterPlan, at: usize, member: usize) -> bool {
+        self.is_awake() && self.links[plan.members[member].wire] && self.held[at][member]
+    }
+
+    /// Whether it answers for all that decide.
+    pub(crate) fn answers(&self, plan: &RouterPlan, at: usize) -> bool {
+        (0..plan.members.len())
+            .filter(|member| plan.decides(*member))
+            .all(|member| self.answers_for(plan, at, member))
+    }
+
+    /// Whether anything of a router's addresses is there.
+    pub(crate) fn holds_any(&self, at: usize) -> bool {
+        self.held[at].contains(&true)
+    }
+
+    /// Whether the links that decide for a router have carrier.
+    pub(crate) fn has_path(&self, plan: &RouterPlan) -> bool {
+        plan.deciding().all(|member| self.links[member.wire])
+    }
+
+    /// A router's role; `None` without a process or before the router entered.
+    pub(crate) fn role(&self, at: usize) -> Option<Role> {
+        self.process.as_ref()?.role(at)
     }
 }
 
@@ -120,17 +171,22 @@ impl Process {
             alarm: None,
             latest: [now; 5],
         };
+        let standing = |plan: &RouterPlan| Standing {
+            holding: None,
+            told: plan.bases[side],
+            fault: None,
+            claims_from: now + setup.hold + plan.startup_delay,
+            starts_at: now + plan.startup_delay,
+        };
         Self {
             election: Election::default(),
             coordinator: Coordinator::new(setup.coordinator(side)),
             schedule: Schedule::default(),
             reconciler: Reconciler::new(ours, setup.verify),
             entered: false,
-            holding: None,
-            told: setup.bases[side],
+            routers: setup.routers.iter().map(standing).collect(),
             releasing: false,
             exiting: false,
-            claims_from: now + setup.hold,
             loops: [loop_state(), loop_state(), loop_state(), loop_state(), loop_state()],
         }
     }
@@ -150,12 +206,17 @@ impl Process {
         which.iter().all(|which| self.runs(now, *which))
     }
 
-    /// The router's role.
-    pub(crate) fn role(&self) -> Option<Role> {
-        self.election.router(ROUTER).map(|router| router.role())
+    /// Whether it has been told to end.
+    pub(crate) fn ends(&self) -> bool {
+        self.releasing || self.exiting
     }
 
-    /// When a loop's machine wants to be told of the time.
+    /// A router's role.
+    pub(crate) fn role(&self, at: usize) -> Option<Role> {
+        self.election.router(router_id(at)).map(|router| router.role())
+    }
+
+    /// When a loop's machine wants to be told of the time, by its host's clock.
     pub(crate) fn deadline(&self, which: Loop) -> Option<Instant> {
         match which {
             Loop::Wire => self.election.deadline(),

@@ -36,6 +36,7 @@ use std::fmt;
 
 use clock::{Duration, Instant};
 
+mod foreign;
 mod host;
 mod judge;
 mod kernel;

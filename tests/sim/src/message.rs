@@ -1,12 +1,16 @@
 //! What passes between the loops of one director, and what the world puts off until later.
 
+use std::net::IpAddr;
+
 use clock::{Duration, Instant};
+use coordinator::Reading;
 use health::{CheckId, Outcome};
-use vrrp_proto::Priority;
-use vrrp_proto::router::Holding;
+use vrrp_proto::router::{Fault, Holding};
+use vrrp_proto::wire::Datagram;
+use vrrp_proto::{Priority, wire};
 
 use crate::plan::Action;
-use crate::setup::Side;
+use crate::setup::{Fact, Side};
 
 /// The five loops of design.md 2.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -32,18 +36,20 @@ impl Loop {
 /// What one loop hears.
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
-    /// To the wire loop: bytes in its socket.
-    Datagram(Box<[u8]>),
-    /// To the wire loop: the router's link came up or went down.
-    Link(bool),
+    /// To the wire loop: bytes in its socket of a wire.
+    Datagram(usize, Packet),
+    /// To the wire loop: the link to a wire came up or went down.
+    Link(usize, bool),
     /// To the wire loop: an order from the engine.
     Order(Order),
-    /// To the mover: what to make of the addresses.
-    Want(Holding),
-    /// To the mover: the kernel has done what was last wanted.
-    Moved,
-    /// To the mover: the kernel tells of an interface: the router's own, or the tracked one.
-    Monitor(Interface, bool),
+    /// To the mover: what to make of a router's addresses.
+    Want(usize, Holding),
+    /// To the mover: the kernel has done what was last wanted of a router's member.
+    Moved(usize, usize),
+    /// To the mover: the kernel tells of the link to a wire.
+    Monitor(usize, bool),
+    /// To the mover: a source of facts says something.
+    Learn(Fact, Reading),
     /// To the engine: for the coordinator.
     Coordinator(coordinator::Event),
     /// To the engine: a signal came in.
@@ -68,23 +74,46 @@ pub(crate) enum Message {
 /// Engine to wire.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Order {
-    /// The effective priority.
-    Priority(Priority),
-    /// The first round is done.
-    Ready,
+    /// A router's effective priority.
+    Priority(usize, Priority),
+    /// Whether a fault keeps a router out.
+    Fault(usize, Fault),
+    /// A router's first round is done.
+    Ready(usize),
     /// SIGTERM: let go.
     Release,
     /// SIGUSR2: stop without letting go.
     Keep,
 }
 
-/// An interface of a director.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Interface {
-    /// The one the virtual router runs on.
-    Own,
-    /// The one the coordinator tracks.
-    Tracked,
+/// What is on a wire: an advert, as bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Packet {
+    /// Its source.
+    pub(crate) from: IpAddr,
+    /// Over IPv4 with its header, over IPv6 the message alone.
+    pub(crate) bytes: Box<[u8]>,
+    /// Whether the wire flipped a bit.
+    pub(crate) damaged: bool,
+}
+
+impl Packet {
+    /// As the socket gives it.
+    pub(crate) fn datagram(&self) -> Datagram<'_> {
+        match self.from {
+            IpAddr::V4(_) => Datagram::V4(&self.bytes),
+            IpAddr::V6(from) => {
+                let (to, message) = (wire::MULTICAST_V6, &self.bytes);
+                Datagram::V6 { from, to, hops: 255, message }
+            }
+        }
+    }
+
+    /// The number and the priority it says, read apart from the parser that is judged.
+    pub(crate) fn says(&self) -> (u8, u8) {
+        let message = if self.from.is_ipv4() { &self.bytes[20..] } else { &self.bytes[..] };
+        (message[1], message[2])
+    }
 }
 
 /// What the service manager sends.
@@ -101,8 +130,12 @@ pub(crate) enum Signal {
 /// What will happen.
 #[derive(Clone, Debug)]
 pub(crate) enum Item {
-    /// A datagram reaches a director's interface.
-    Arrive(Side, Box<[u8]>),
+    /// A datagram reaches a director's interface on a wire.
+    Arrive(Side, usize, Packet),
+    /// A datagram reaches the foreign router.
+    Foreign(Packet),
+    /// The foreign router's timer goes off.
+    ForeignTimer,
     /// A message reaches a loop of a process, if that process still lives.
     Message(Side, u32, Loop, Message),
     /// A loop's timer goes off.
@@ -111,6 +144,8 @@ pub(crate) enum Item {
     Thaw(Side, u32, Loop),
     /// The service manager starts a process.
     Spawn(Side),
+    /// A machine that was paused runs again; its clock stood still for this long.
+    Resume(Side, Duration),
     /// A process that has ended in order is gone.
     Exit(Side, u32),
     /// Fate.

@@ -1,41 +1,35 @@
 //! What the two directors of one run are told to be, drawn from the seed.
 //!
 //! The same values go where the daemon's configuration would put them: the election, the
-//! coordinator, the schedule and the reconciler.
+//! coordinator, the schedule and the reconciler. The virtual routers stand in `routers`.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use clock::{Duration, Interval};
+use clock::Duration;
 use coordinator::{Impact, Pool, Quorum, RouterPolicy, ServerPolicy, Source, Track};
 use health::{Check, CheckId, Question, Timing};
 use ipvs_table::{Forward, Protocol, Scheduler, Server, ServerKey, Service, ServiceKey, Weight};
-use vrrp_proto::router::{Adverts, Deciders, Member, Preempt, Protocol as Vrrp, Strictness};
-use vrrp_proto::{ChecksumPolicy, DownFactor, LinkId, MemberId, Priority, RouterId, Vrid, router};
+use vrrp_proto::{Family, router};
 
 use crate::rng::Rng;
 
-/// Which of the two directors: 0 or 1. The second has the higher address.
-pub(crate) type Side = usize;
+mod routers;
 
-/// The only virtual router.
-pub(crate) const ROUTER: RouterId = RouterId(1);
-/// Its one member.
-pub(crate) const MEMBER: MemberId = MemberId { router: ROUTER, at: 0 };
-/// The only link it runs on.
-pub(crate) const LINK: LinkId = LinkId(1);
-/// The interface the coordinator tracks, another one than the router's.
-pub(crate) const TRACKED: &str = "eth1";
+pub(crate) use routers::{
+    MemberPlan, RouterPlan, WIRES, addresses, link_id, router_id, router_of, vrid,
+};
+
+/// Which of the two directors: 0 or 1.
+pub(crate) type Side = usize;
 
 /// Everything that is configured.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
-    /// Time between adverts of either director.
-    pub(crate) interval: Interval,
-    /// Base priorities.
-    pub(crate) bases: [Priority; 2],
-    /// Whether the better one takes over from a live worse one.
-    pub(crate) preempt: Preempt,
+    /// The virtual routers and groups of them.
+    pub(crate) routers: Vec<RouterPlan>,
+    /// Whether the first director has the higher address on the second wire, and in IPv6.
+    pub(crate) crossed: bool,
     /// Timing of every check.
     pub(crate) timing: Timing,
     /// Real servers of each pool, by index.
@@ -50,24 +44,39 @@ pub(crate) struct Setup {
     pub(crate) verify: Duration,
 }
 
+/// A fact about a director's machine that the coordinator is told of.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Fact {
+    /// Another interface than the routers': a weight.
+    Interface,
+    /// The number in a file, times a weight.
+    Number,
+    /// The gateway, whose loss both may see: a weight, held.
+    Gateway,
+    /// A process without which the director is no use: a fault.
+    Process,
+}
+
+impl Fact {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Interface, Self::Number, Self::Gateway, Self::Process];
+
+    /// Its name for the coordinator.
+    pub(crate) fn source(self) -> Source {
+        match self {
+            Self::Interface => Source::Interface("eth9".into()),
+            Self::Number => Source::File("/run/load".into()),
+            Self::Gateway => {
+                Source::Gateway(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), "eth0".into())
+            }
+            Self::Process => Source::Process("haproxy".into()),
+        }
+    }
+}
+
 impl Setup {
-    /// Mostly what people run: 100 ms, 150 and 100; sometimes the edges.
+    /// Draws one.
     pub(crate) fn draw(rng: &mut Rng) -> Self {
-        let centis = match rng.below(100) {
-            0..=2 => 1,
-            3..=5 => 2 + rng.below(4),
-            6..=77 => 10,
-            78..=89 => 11 + rng.below(40),
-            _ => 100,
-        };
-        let interval = Interval::from_centis(centis as u16).unwrap_or(Interval::DEFAULT);
-        let any = |rng: &mut Rng| Priority::clamped(1 + rng.below(254) as i32);
-        let bases = match rng.below(10) {
-            0..=4 => [Priority::clamped(150), Priority::clamped(100)],
-            5 | 6 => [Priority::clamped(100), Priority::clamped(150)],
-            7 => [Priority::clamped(100); 2],
-            _ => [any(rng), any(rng)],
-        };
         let period = Duration::from_millis([200, 500, 1000][rng.index(3)]);
         let timing = Timing {
             interval: period,
@@ -81,9 +90,8 @@ impl Setup {
             _ => vec![vec![0, 1, 2]],
         };
         Self {
-            interval,
-            bases,
-            preempt: if rng.chance(300) { Preempt::No } else { Preempt::Yes },
+            routers: RouterPlan::draw_all(rng),
+            crossed: rng.chance(500),
             timing,
             pools,
             worth: -[60, 20, 100][rng.index(3)],
@@ -103,44 +111,61 @@ impl Setup {
         self.timing.fall_bound().max(self.timing.rise_bound())
     }
 
-    /// One director's settings of the virtual router.
-    pub(crate) fn router(&self, side: Side) -> router::Settings {
-        router::Settings {
-            members: vec![Member {
-                link: LINK,
-                vrid: Vrid::new(51).unwrap_or_else(|| unreachable!("51 is not 0")),
-                protocol: Vrrp::V3Ipv4(ChecksumPolicy::Auto),
-                addresses: vec![Ipv4Addr::new(192, 0, 2, 80).into()],
-                adverts: Adverts::Multicast,
-                strictness: Strictness::Lenient,
-            }],
-            deciders: Deciders::All,
-            priority: self.bases[side],
-            interval: self.interval,
-            down_factor: DownFactor::DEFAULT,
-            preempt: self.preempt,
-            preempt_delay: Duration::ZERO,
-            startup_delay: Duration::ZERO,
-            peer_base: Some(self.bases[1 - side]),
-            rival: self.bases[1 - side],
-            hold: self.hold,
-        }
+    /// How many wires carry a member.
+    pub(crate) fn wires(&self) -> usize {
+        let members = self.routers.iter().flat_map(|router| &router.members);
+        members.map(|member| member.wire + 1).max().unwrap_or(1)
+    }
+
+    /// The longest a router's election takes to come to rest, whatever happened.
+    pub(crate) fn election_rest(&self) -> Duration {
+        let rest = |plan: &RouterPlan| plan.intervals(7) + plan.preempt_delay + plan.startup_delay;
+        self.routers.iter().map(rest).max().unwrap_or_default()
+    }
+
+    /// One director's settings of a virtual router.
+    pub(crate) fn router(&self, at: usize, side: Side, extra: bool) -> router::Settings {
+        self.routers[at].settings(at, side, extra, self.hold)
+    }
+
+    /// The address a director sends its adverts from. The second has the higher one, on the second
+    /// wire and in IPv6 sometimes the first.
+    pub(crate) fn address(&self, side: Side, wire: usize, family: Family) -> IpAddr {
+        let crossed = self.crossed && (wire > 0 || family == Family::V6);
+        let number = 11 + if crossed { 1 - side } else { side } as u8;
+        host_address(wire, family, number)
     }
 
     /// One director's coordinator settings.
     pub(crate) fn coordinator(&self, side: Side) -> coordinator::Settings {
-        let track = vec![Track {
-            source: Source::Interface(TRACKED.into()),
-            impact: Impact::Weight(self.worth),
-            hold: None,
-        }];
-        let policy = RouterPolicy { name: "web".into(), base: self.bases[side], track };
+        let routers = self.routers.iter().enumerate().map(|(at, plan)| {
+            let name = format!("router{at}");
+            (router_id(at), RouterPolicy { name, base: plan.bases[side], track: self.track() })
+        });
         let pools = (0..self.pools.len()).map(|pool| (service_key(pool), self.pool(pool)));
         coordinator::Settings {
-            routers: BTreeMap::from([(ROUTER, policy)]),
+            routers: routers.collect(),
             pools: pools.collect(),
             hold: self.hold,
         }
+    }
+
+    fn track(&self) -> Vec<Track> {
+        let track = |fact: Fact| {
+            let (impact, hold) = match fact {
+                Fact::Interface => (Impact::Weight(self.worth), None),
+                Fact::Number => (Impact::Weight(self.worth / 4), None),
+                Fact::Gateway => (Impact::Weight(self.worth), Some(self.cause_hold())),
+                Fact::Process => (Impact::Fault, None),
+            };
+            Track { source: fact.source(), impact, hold }
+        };
+        Fact::ALL.map(track).into()
+    }
+
+    /// Whose priority a pool moves.
+    pub(crate) fn router_of_pool(&self, pool: usize) -> usize {
+        pool % self.routers.len()
     }
 
     fn pool(&self, pool: usize) -> Pool {
@@ -150,7 +175,7 @@ impl Setup {
         };
         Pool {
             name: format!("pool{pool}"),
-            router: Some(ROUTER),
+            router: Some(router_id(self.router_of_pool(pool))),
             scheduler: scheduler(),
             forward: Forward::Direct,
             quorum: Some(Quorum {
@@ -184,9 +209,13 @@ impl Setup {
 
 const WEIGHT: Weight = Weight(100);
 
-/// The address a director sends its adverts from.
-pub(crate) fn address(side: Side) -> Ipv4Addr {
-    Ipv4Addr::new(192, 0, 2, 11 + side as u8)
+/// The address of a machine on a wire, by its number.
+pub(crate) fn host_address(wire: usize, family: Family, number: u8) -> IpAddr {
+    match family {
+        Family::V4 if wire == 0 => IpAddr::V4(Ipv4Addr::new(192, 0, 2, number)),
+        Family::V4 => IpAddr::V4(Ipv4Addr::new(203, 0, 113, number)),
+        Family::V6 => IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, wire as u16, number.into())),
+    }
 }
 
 /// The service of a pool.

@@ -1,19 +1,24 @@
 //! The run: virtual time, the queue of what will happen, the wire, and fate.
 //!
-//! What the loops do with a message is in `steps`; what must be true afterwards is in `judge`.
+//! What befalls the machines is in `fate`, what the wires carry in `air`, what the loops do with a
+//! message in `steps`, `engine` and `servers`; what must be true afterwards is in `judge`.
 
 use std::collections::BinaryHeap;
 
 use clock::{Duration, Instant};
 
-use crate::host::{Host, Process};
-use crate::judge::Judge;
-use crate::message::{Entry, HOP, Interface, Item, Loop, Message, Signal};
+use crate::foreign::ForeignRouter;
+use crate::host::Host;
+use crate::judge::{Judge, View};
+use crate::message::{Entry, HOP, Item, Loop, Message};
 use crate::plan::{self, Action, Expect, Netlink, Wire};
 use crate::rng::Rng;
-use crate::setup::{ROUTER, Setup, Side};
+use crate::setup::{Setup, Side, WIRES};
 use crate::{Broken, Summary};
 
+mod air;
+mod engine;
+mod fate;
 mod servers;
 mod steps;
 
@@ -29,7 +34,9 @@ pub(crate) struct World {
     hosts: [Host; 2],
     /// Which real servers live.
     servers: Vec<bool>,
-    wire: Wire,
+    wires: [Wire; WIRES],
+    /// A router that is not ours, while there is one.
+    foreign: Option<ForeignRouter>,
     judge: Judge,
     trace: bool,
     faults: u32,
@@ -57,7 +64,8 @@ impl World {
             queue: BinaryHeap::new(),
             number: 0,
             servers: vec![true; setup.servers()],
-            wire: Wire::default(),
+            wires: [Wire::default(); WIRES],
+            foreign: None,
             judge: Judge::new(&setup),
             hosts,
             trace,
@@ -87,12 +95,13 @@ impl World {
             }
             let tables = touches_tables(&entry.item);
             self.step(entry.item);
-            let view = crate::judge::View {
+            let view = View {
                 now: self.now,
                 setup: &self.setup,
                 hosts: &self.hosts,
                 servers: &self.servers,
-                wire: &self.wire,
+                wires: &self.wires,
+                foreign: self.foreign.as_ref(),
             };
             self.judge.after_step(&view, tables);
             if self.steps > STEPS {
@@ -112,7 +121,10 @@ impl World {
 
     fn step(&mut self, item: Item) {
         match item {
-            Item::Arrive(side, bytes) => self.arrive(side, bytes),
+            Item::Arrive(side, wire, packet) => self.arrive(side, wire, packet),
+            Item::Foreign(packet) => self.foreign_hears(&packet),
+            Item::ForeignTimer => self.foreign_timer(),
+            Item::Resume(side, stopped) => self.resume(side, stopped),
             Item::Message(side, life, to, message) => self.deliver(side, life, to, message),
             Item::Wake(side, life, which) => self.wake(side, life, which),
             Item::Thaw(side, life, which) => self.thaw(side, life, which),
@@ -157,147 +169,9 @@ impl World {
     fn settling(&self, netlink_was_bad: bool) -> Duration {
         let setup = &self.setup;
         let checks = setup.timing.fall_bound() + setup.timing.rise_bound() + setup.cause_hold();
-        let election = setup.interval.duration() * 9;
+        let election = setup.election_rest() + setup.routers[0].interval.duration() * 2;
         let table = setup.verify * 4 + if netlink_was_bad { TABLE_BACKOFF } else { Duration::ZERO };
         setup.hold + checks + election + table + Duration::from_secs(1)
-    }
-
-    // --- fate ---
-
-    fn act(&mut self, action: Action) {
-        self.tell(|_| format!("fault {action:?}"));
-        match action {
-            Action::Wire(wire) => self.wire = wire,
-            Action::Crash(side, pause) => self.kill(side, pause),
-            Action::PowerCut(side, pause) => {
-                self.kill(side, pause);
-                let (link, tracked) = (self.hosts[side].link, self.hosts[side].tracked);
-                let (reach, life) = (self.hosts[side].reach.clone(), self.hosts[side].life);
-                self.hosts[side] =
-                    Host { powered: false, link, tracked, reach, life, ..Host::new(&self.setup) };
-            }
-            Action::Keep(side, pause) => self.signal(side, Signal::Usr2, Some(pause)),
-            Action::Release(side, pause) => self.signal(side, Signal::Term, Some(pause)),
-            Action::Reload(side) => self.signal(side, Signal::Reload, None),
-            Action::Freeze(side, which, lasts) => self.freeze(side, which, lasts),
-            Action::Server(server, alive) => self.servers[server] = alive,
-            Action::Reach(side, server, whole) => self.hosts[side].reach[server] = whole,
-            Action::Link(side, up) => {
-                self.hosts[side].link = up;
-                self.monitor(side, Interface::Own, up);
-            }
-            Action::Tracked(side, up) => {
-                self.hosts[side].tracked = up;
-                self.monitor(side, Interface::Tracked, up);
-            }
-            Action::Meddle(side, what) => {
-                self.hosts[side].kernel.meddle(&mut self.rng, what);
-                self.judge.meddled(side, self.now);
-            }
-            Action::Netlink(side, how) => self.hosts[side].kernel.netlink = how,
-        }
-    }
-
-    fn kill(&mut self, side: Side, pause: Duration) {
-        if self.hosts[side].process.take().is_some() {
-            self.put(self.now + pause, Item::Spawn(side));
-        }
-    }
-
-    /// A signal ends the process sooner or later; another one before that changes nothing.
-    fn signal(&mut self, side: Side, signal: Signal, pause: Option<Duration>) {
-        let host = &mut self.hosts[side];
-        if host.process.is_some() && host.restart.is_none() {
-            host.restart = pause;
-            let engine = Loop::Engine;
-            self.send(side, engine, engine, Message::Signal(signal));
-        }
-    }
-
-    fn freeze(&mut self, side: Side, which: Option<Loop>, lasts: Duration) {
-        let (until, life) = (self.now + lasts, self.hosts[side].life);
-        let Some(process) = &mut self.hosts[side].process else { return };
-        for each in Loop::ALL.into_iter().filter(|each| which.is_none_or(|w| w == *each)) {
-            let state = process.at(each);
-            state.frozen_until = state.frozen_until.max(until);
-            self.number += 1;
-            let item = Item::Thaw(side, life, each);
-            self.queue.push(Entry { at: until, number: self.number, item });
-        }
-    }
-
-    fn monitor(&mut self, side: Side, interface: Interface, up: bool) {
-        self.send(side, Loop::Mover, Loop::Mover, Message::Monitor(interface, up));
-    }
-
-    // --- life of a process ---
-
-    fn spawn(&mut self, side: Side) {
-        let host = &mut self.hosts[side];
-        if host.process.is_some() {
-            return;
-        }
-        host.powered = true;
-        host.restart = None;
-        host.life += 1;
-        let life = host.life;
-        let ours = host.ours.clone();
-        host.process = Some(Process::new(self.now, &self.setup, side, ours));
-        self.tell(|w| format!("lb{side} starts, state file {:?}", w.hosts[side].state_file));
-        let wire = self.now + self.rng.millis(2, 30);
-        // The table is dumped before the engine is told what is in it (ipvs::start).
-        let table = wire + self.rng.millis(0, 40);
-        let engine = table + self.rng.millis(0, 10);
-        let begins = [wire, wire, engine, table, wire];
-        for (which, begin) in Loop::ALL.into_iter().zip(begins) {
-            if let Some(process) = &mut self.hosts[side].process {
-                process.at(which).frozen_until = begin;
-            }
-            self.put(begin, Item::Thaw(side, life, which));
-        }
-    }
-
-    fn exit(&mut self, side: Side, life: u32) {
-        let host = &mut self.hosts[side];
-        if host.life != life {
-            return;
-        }
-        let Some(process) = host.process.take() else { return };
-        if process.releasing {
-            let ours = self.setup.ours();
-            host.kernel.table.retain(|key, _| !ours.contains(key));
-            host.ours.clear();
-        }
-        let pause = host.restart.take().unwrap_or_default();
-        self.tell(|_| format!("lb{side} has ended"));
-        self.put(self.now + pause, Item::Spawn(side));
-    }
-
-    // --- the wire ---
-
-    /// Puts an advert on the wire, as bytes.
-    fn transmit(&mut self, from: Side, mut bytes: Box<[u8]>) {
-        let wire = self.wire;
-        if !self.hosts[from].link || wire.cut[from] || self.rng.chance(wire.loss) {
-            return;
-        }
-        if self.rng.chance(wire.damage) {
-            let bit = self.rng.index(bytes.len() * 8);
-            bytes[bit / 8] ^= 1 << (bit % 8);
-        }
-        for _ in 0..1 + u8::from(self.rng.chance(wire.twice)) {
-            let late = self.rng.micros(0, wire.delay.as_micros() as u64);
-            let at = self.now + self.rng.micros(30, WIRE.as_micros() as u64) + late;
-            self.put(at, Item::Arrive(1 - from, bytes.clone()));
-        }
-    }
-
-    /// A datagram is lost if nobody has a socket open.
-    fn arrive(&mut self, side: Side, bytes: Box<[u8]>) {
-        let host = &self.hosts[side];
-        if host.link && host.process.is_some() {
-            self.deliver(side, host.life, Loop::Wire, Message::Datagram(bytes));
-        }
     }
 
     // --- the queue ---
@@ -336,10 +210,6 @@ impl World {
             println!("{:>4}.{:06} {}", at / 1_000_000_000, at / 1_000 % 1_000_000, what(self));
         }
     }
-
-    fn role(&self, side: Side) -> Option<vrrp_proto::Role> {
-        self.hosts[side].process.as_ref()?.election.router(ROUTER).map(|router| router.role())
-    }
 }
 
 /// The longest the table waits before it tries again what the kernel refused or lost meanwhile.
@@ -351,8 +221,9 @@ fn touches_tables(item: &Item) -> bool {
         Item::Wake(_, _, which) | Item::Thaw(_, _, which) => {
             matches!(which, Loop::Engine | Loop::Table)
         }
-        Item::Arrive(..) => false,
+        Item::Arrive(..) | Item::Foreign(_) | Item::ForeignTimer => false,
         Item::Spawn(_)
+        | Item::Resume(..)
         | Item::Exit(..)
         | Item::Action(_)
         | Item::Episode

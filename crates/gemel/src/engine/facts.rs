@@ -1,61 +1,66 @@
 //! What the other loops say, and what becomes of it.
 
-use coordinator::{Event, Reading, Source};
-use vrrp_proto::held::VirtualAddress;
+use coordinator::Event;
+use vrrp_proto::{MemberId, Role};
 
 use super::Engine;
 use crate::time::now;
-use crate::words;
+use crate::{log, words};
 
 impl Engine {
     pub(super) fn wire_says(&mut self, fact: vrrp::Fact) {
         match fact {
             vrrp::Fact::Role { router, role, reason, at } => {
+                match role {
+                    Role::Init => drop(self.up_since.remove(&router)),
+                    Role::Backup | Role::Active | Role::Leaving => {
+                        self.up_since.entry(router).or_insert(at);
+                    }
+                }
                 self.hear(at.max(self.started), Event::Role(router, role, reason));
             }
             vrrp::Fact::Interface { name, up } => {
-                let state = if up { "up" } else { "down" };
-                self.writer.line(format!("INFO interface={name} state={state}"));
-                let reading = if up { Reading::Good } else { Reading::Bad };
-                self.hear(now(), Event::Tracked(Source::Interface(name), reading));
+                self.interface(name, up);
             }
             vrrp::Fact::Settled { router, .. } => {
                 let prefix = address_problem(self.router_name(router), "");
                 self.problems.retain(|key, _| !key.starts_with(&prefix));
             }
             vrrp::Fact::Repaired { router, address } => {
-                let router = self.router_name(router);
-                self.warn(&format!(
-                    "router={router} address={address} action=put-back why=\"removed by somebody else\""
-                ));
+                let router = self.router_with(router, address);
+                self.writer.line(log::wire::repaired(router, address));
             }
             vrrp::Fact::Conflict { router, address, mac } => {
-                let router = self.router_name(router);
-                let [a, b, c, d, e, f] = mac;
-                self.warn(&format!(
-                    "router={router} address={address} conflict={a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x} why=\"somebody else answers for it\" action=announced"
-                ));
+                let router = self.router_with(router, address);
+                self.writer.line(log::wire::conflict(router, address, mac));
             }
-            vrrp::Fact::LeftoverRemoved { address: left } => {
-                let VirtualAddress { address, prefix, interface, .. } = left;
-                self.writer.line(format!(
-                    "INFO interface={interface} address={address}/{prefix} action=removed why=\"an earlier process held it and the file no longer names it\""
-                ));
+            vrrp::Fact::LeftoverRemoved { address } => {
+                self.writer.line(log::wire::leftover(&address));
             }
             vrrp::Fact::AddressRefused { router, address, errno } => {
-                let router = self.router_name(router);
-                let key = address_problem(router, &address.to_string());
+                let key = address_problem(self.router_name(router), &address.to_string());
+                let router = self.router_with(router, address);
                 let error = std::io::Error::from_raw_os_error(errno);
+                self.writer.line(log::wire::refused(router, address, &error));
                 let text = format!("router {router}: the kernel refuses {address}: {error}");
-                self.warn(&format!("router={router} address={address} refused=\"{error}\""));
                 self.problems.insert(key, text);
             }
             vrrp::Fact::Discards { router, member, why, from, count } => {
+                let at = MemberId { router, at: member };
+                if let Some((part, plan)) = self.part_of(at) {
+                    let what = (why, from, count);
+                    self.writer.line(log::wire::discards(&part.name, (plan, member), what));
+                }
+            }
+            vrrp::Fact::Differs { router, member, what, from } => {
                 let router = self.router_name(router);
                 let from = from.map_or("unknown".to_owned(), |from| from.to_string());
+                let what = match what {
+                    vrrp::Difference::Interval => "another interval",
+                    vrrp::Difference::Addresses => "other addresses",
+                };
                 self.warn(&format!(
-                    "router={router} member={member} discarded={count} from={from} counter={} why=\"{why}\"",
-                    why.counter()
+                    "router={router} member={member} from={from} why=\"it advertises {what} than we do; the same file belongs on both directors\" action=kept"
                 ));
             }
             vrrp::Fact::Report(routers) => self.routers_reported(routers),

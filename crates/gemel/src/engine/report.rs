@@ -4,16 +4,17 @@
 use std::collections::BTreeMap;
 
 use clock::{Duration, Instant};
-use coordinator::{Belief, Cause, CauseKey, Pool, ServerPolicy, Standing};
+use coordinator::{Belief, Pool, ServerPolicy, Standing};
 use health::{CheckId, CheckState, Outcome, Verdict};
 use ipvs_table::{ServerKey, ServiceKey, Table};
-use vrrp_proto::election::Peer;
+use vrrp_proto::RouterId;
 
 use super::Engine;
 use crate::control::Question;
 use crate::status::{self, Status};
 use crate::time::now;
-use crate::words;
+
+mod routers;
 
 /// How long the loops may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -31,6 +32,7 @@ pub(super) struct Collecting {
     routers: Option<Vec<vrrp::RouterReport>>,
     table: Option<(Table, Connections)>,
     checks: Option<Checks>,
+    sources: Option<Vec<watch::SourceReport>>,
     until: Instant,
 }
 
@@ -48,12 +50,13 @@ impl Engine {
         }
         let table = self.loops.table.is_none().then(Default::default);
         let checks = self.loops.checks.is_none().then(Default::default);
-        let until = now() + PATIENCE;
-        self.collecting =
-            Some(Collecting { questions: vec![question], routers: None, table, checks, until });
+        let sources = self.loops.sources.is_none().then(Vec::new);
+        let (questions, routers, until) = (vec![question], None, now() + PATIENCE);
+        self.collecting = Some(Collecting { questions, routers, table, checks, sources, until });
         self.order(vrrp::Order::Report);
         self.tell_table(ipvs::Order::Report);
         self.check(probe::Order::Report);
+        self.tell_sources(watch::Order::Report);
     }
 
     pub(super) fn routers_reported(&mut self, routers: Vec<vrrp::RouterReport>) {
@@ -77,9 +80,18 @@ impl Engine {
         self.answer_when_complete();
     }
 
+    pub(super) fn sources_reported(&mut self, sources: Vec<watch::SourceReport>) {
+        if let Some(collecting) = &mut self.collecting {
+            collecting.sources = Some(sources);
+        }
+        self.answer_when_complete();
+    }
+
     fn answer_when_complete(&mut self) {
-        let complete =
-            |one: &Collecting| one.routers.is_some() && one.table.is_some() && one.checks.is_some();
+        let complete = |one: &Collecting| {
+            let loops = one.table.is_some() && one.checks.is_some() && one.sources.is_some();
+            loops && one.routers.is_some()
+        };
         if self.collecting.as_ref().is_some_and(complete) {
             self.answer(now());
         }
@@ -101,6 +113,7 @@ impl Engine {
             ("wire", collected.routers.is_some()),
             ("table", collected.table.is_some()),
             ("health", collected.checks.is_some()),
+            ("track", collected.sources.is_some()),
         ];
         for (thread, _) in answered.iter().filter(|(_, answered)| !answered) {
             problems.push(format!("the {thread} thread did not answer within {PATIENCE:?}"));
@@ -116,49 +129,17 @@ impl Engine {
             pair: self.identity.pair.clone(),
             director: self.identity.director.clone(),
             uptime_s: now.since(self.started).as_secs_f64(),
-            routers: routers.iter().filter_map(|report| self.router_status(now, report)).collect(),
+            routers: routers.iter().flat_map(|report| self.routers(now, report)).collect(),
             services: pools
                 .iter()
                 .map(|(key, pool)| self.service(now, *key, pool, collected))
                 .collect(),
+            tracked: self.tracked(now, collected.sources.as_deref().unwrap_or_default()),
             foreign_services: foreign.map(ToString::to_string).collect(),
             problems,
+            counters: shared(routers),
             worst_lateness_us: lateness.unwrap_or(0) / 1_000,
         }
-    }
-
-    fn router_status(&self, now: Instant, report: &vrrp::RouterReport) -> Option<status::Router> {
-        let plan = self.assembly.routers.iter().find(|plan| plan.id == report.router)?;
-        let score = self.coordinator.score(report.router)?;
-        let interval = plan.settings.interval;
-        let member = report.members.first()?;
-        let peer = member.peer.map(|Peer { address, priority, at, .. }| status::Peer {
-            address: address.to_string(),
-            priority: priority.get(),
-            heard_s_ago: now.since(at).as_secs_f64(),
-        });
-        let addresses =
-            plan.held.addresses.iter().map(|one| format!("{}/{}", one.address, one.prefix));
-        let own = member.counters.named().into_iter().filter(|(_, count)| *count > 0);
-        let counters = own.chain(report.shared.iter().copied());
-        let counters = counters.map(|(name, count)| (name.to_owned(), count));
-        Some(status::Router {
-            name: plan.name.clone(),
-            interface: plan.members.first()?.interface.clone(),
-            vrid: plan.settings.members.first()?.vrid.get(),
-            role: report.role.to_string(),
-            since_s: now.since(report.since).as_secs_f64(),
-            reason: words::reason(report.reason).to_owned(),
-            priority: report.priority.get(),
-            base: score.base.get(),
-            causes: score.causes.iter().map(|(key, one)| cause(now, key, one)).collect(),
-            peer,
-            interval_ms: interval.duration().as_millis() as u64,
-            skew_us: report.skew.as_micros() as u64,
-            active_down_ms: report.down_interval.as_secs_f64() * 1e3,
-            addresses: addresses.collect(),
-            counters: counters.collect(),
-        })
     }
 
     fn service(
@@ -169,7 +150,7 @@ impl Engine {
         collected: &Collecting,
     ) -> status::Service {
         let servers = pool.servers.iter();
-        let router = pool.router.map(|router| self.router_name(router).to_owned());
+        let router = pool.router.map(|router| self.holder(router, key).to_owned());
         let table = collected.table.as_ref();
         status::Service {
             name: pool.name.clone(),
@@ -181,6 +162,14 @@ impl Engine {
             servers: servers
                 .map(|(server, policy)| self.server(now, key, *server, policy, collected))
                 .collect(),
+        }
+    }
+
+    /// The router of the file that holds the service's address.
+    fn holder(&self, router: RouterId, key: ServiceKey) -> &str {
+        match key {
+            ServiceKey::Listen { address, .. } => self.router_with(router, address),
+            ServiceKey::Mark { .. } => self.router_name(router),
         }
     }
 
@@ -213,6 +202,17 @@ impl Engine {
     }
 }
 
+/// The counters that are the same in every report.
+fn shared(routers: &[vrrp::RouterReport]) -> BTreeMap<String, u64> {
+    let mut all = routers::counters(&vrrp_proto::election::Counters::default().named());
+    for (name, count) in routers.iter().flat_map(|router| &router.shared) {
+        if let Some(known) = all.get_mut(*name) {
+            *known = (*known).max(*count);
+        }
+    }
+    all
+}
+
 /// An adopted server that passes its check has nothing left to prove.
 fn standing(belief: Option<Belief>, last: Option<Outcome>) -> String {
     match belief.map(|belief| belief.standing) {
@@ -222,15 +222,5 @@ fn standing(belief: Option<Belief>, last: Option<Outcome>) -> String {
         Some(Standing::Adopted) => "adopted".to_owned(),
         Some(Standing::Forced) => "forced".to_owned(),
         Some(Standing::Unknown) | None => "unknown".to_owned(),
-    }
-}
-
-fn cause(now: Instant, key: &CauseKey, cause: &Cause) -> status::Cause {
-    status::Cause {
-        name: words::cause(key),
-        value: cause.value,
-        counts: cause.counts,
-        since_s: now.since(cause.since).as_secs_f64(),
-        held_for_s: cause.held_until.map(|until| until.since(now).as_secs_f64()),
     }
 }

@@ -1,7 +1,8 @@
-use coordinator::CauseKey;
+use coordinator::{CauseKey, Source};
 use health::{Failure, Outcome, Verdict};
 use ipvs_table::{Protocol, Refusal, ServerKey, ServiceKey};
 use vrrp_proto::router::Reason;
+use vrrp_proto::wire::Discard;
 use vrrp_proto::{Priority, Role};
 
 use super::*;
@@ -12,7 +13,10 @@ fn a_priority_is_told_with_the_causes_that_make_it() {
         router: "web".into(),
         from: Priority::clamped(150),
         to: Priority::clamped(90),
-        causes: vec![(CauseKey::Interface("eth1".into()), -20), (CauseKey::Quorum(http()), -40)],
+        causes: vec![
+            (CauseKey::Tracked(Source::Interface("eth1".into())), -20),
+            (CauseKey::Quorum(http()), -40),
+        ],
     };
     check(
         &notice,
@@ -44,6 +48,29 @@ fn a_refusal_says_the_way_out() {
     let line = line(&Notice::Refused(refusal), true);
     assert!(line.starts_with("WARN service=tcp://192.0.2.80:80 refused=\""), "{line}");
     assert!(line.contains("modprobe"), "{line}");
+}
+
+#[test]
+fn a_conflict_names_router_address_and_mac() {
+    let line = wire::conflict("web", "2001:db8::80".parse().unwrap(), [2, 0, 0, 0, 0, 0xb1]);
+    let head = "WARN router=web address=2001:db8::80 conflict=02:00:00:00:00:b1 ";
+    assert!(line.starts_with(head), "{line}");
+}
+
+#[test]
+fn discards_name_the_virtual_router_the_sender_and_the_counter() {
+    let text = "[pair]\nname = \"p\"\n[[director]]\nname = \"lb1\"\n[[router]]\nname = \"web\"\n\
+                interface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.80\", \"2001:db8::80\"]\n";
+    let settings = config::check("f.toml", text).settings.unwrap();
+    let plan = settings.for_director("lb1").unwrap().routers.remove(0);
+    let from = Some("fe80::9".parse().unwrap());
+    assert_eq!(
+        wire::discards("web", (&plan, 1), (Discard::Checksum, from, 7)),
+        format!(
+            "WARN router=web family=IPv6 interface=eth0 vrid=51 discarded=7 from=fe80::9 counter=checksum-errors why=\"{}\"",
+            Discard::Checksum
+        )
+    );
 }
 
 fn check(notice: &Notice, expected: &str) {

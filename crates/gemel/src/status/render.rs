@@ -2,7 +2,9 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Cause, Router, Server, Service, Status};
+use super::{Server, Service, Status, Tracked};
+
+mod router;
 
 impl Display for Status {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -10,6 +12,10 @@ impl Display for Status {
         writeln!(f, "{director} of pair {pair}, gemel {version}, up {}", Span(*uptime_s))?;
         for router in &self.routers {
             write!(f, "{router}")?;
+        }
+        if !self.tracked.is_empty() {
+            writeln!(f, "\ntracked")?;
+            self.tracked.iter().try_for_each(|tracked| write!(f, "{tracked}"))?;
         }
         for service in &self.services {
             write!(f, "{service}")?;
@@ -25,46 +31,10 @@ impl Display for Status {
     }
 }
 
-impl Display for Router {
+impl Display for Tracked {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { name, role, interface, vrid, reason, .. } = self;
-        let since = Span(self.since_s);
-        writeln!(f, "\nrouter {name}: {role} for {since} ({reason}), {interface} VRID {vrid}")?;
-        write!(f, "  priority {} = base {}", self.priority, self.base)?;
-        for cause in self.causes.iter().filter(|cause| cause.counts) {
-            write!(f, " {:+} {}", cause.value, cause.name)?;
-        }
-        writeln!(f)?;
-        for cause in &self.causes {
-            write!(f, "{cause}")?;
-        }
-        if let Some(peer) = &self.peer {
-            let ago = Span(peer.heard_s_ago);
-            writeln!(
-                f,
-                "  peer {} last heard {ago} ago, priority {}",
-                peer.address, peer.priority
-            )?;
-        }
-        writeln!(
-            f,
-            "  advertises every {} ms; takes over after {} ms of silence",
-            self.interval_ms, self.active_down_ms
-        )?;
-        writeln!(f, "  addresses {}", self.addresses.join(" "))
-    }
-}
-
-impl Display for Cause {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let since = Span(self.since_s);
-        write!(f, "  cause {} {:+} for {since}", self.name, self.value)?;
-        match (self.held_for_s, self.counts) {
-            (Some(held), true) => writeln!(f, ", ends to count in {}", Span(held)),
-            (Some(held), false) => writeln!(f, ", counts in {}", Span(held)),
-            (None, true) => writeln!(f, ", counts"),
-            (None, false) => writeln!(f, ", does not count"),
-        }
+        let Self { source, reading, detail, .. } = self;
+        writeln!(f, "  {source}: {reading} for {} ({detail})", Span(self.since_s))
     }
 }
 
@@ -103,7 +73,7 @@ impl Display for Server {
 }
 
 /// Seconds as a person says them.
-struct Span(f64);
+pub(super) struct Span(pub(super) f64);
 
 impl Display for Span {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -113,40 +83,5 @@ impl Display for Span {
             60..3600 => write!(f, "{} min {} s", seconds / 60, seconds % 60),
             3600.. => write!(f, "{} h {} min", seconds / 3600, seconds % 3600 / 60),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_priority_is_shown_as_the_sum_it_is() {
-        let router = Router {
-            name: "web".into(),
-            interface: "eth0".into(),
-            vrid: 51,
-            role: "Backup".into(),
-            since_s: 75.0,
-            reason: "peer-higher".into(),
-            priority: 90,
-            base: 150,
-            causes: vec![Cause {
-                name: "quorum tcp://192.0.2.80:80".into(),
-                value: -60,
-                counts: true,
-                since_s: 4.0,
-                held_for_s: None,
-            }],
-            peer: None,
-            interval_ms: 100,
-            skew_us: 64_843,
-            active_down_ms: 364.8,
-            addresses: vec!["192.0.2.80/32".into()],
-            counters: [].into(),
-        };
-        let text = router.to_string();
-        assert!(text.contains("web: Backup for 1 min 15 s (peer-higher)"), "{text}");
-        assert!(text.contains("priority 90 = base 150 -60 quorum tcp://192.0.2.80:80"), "{text}");
     }
 }

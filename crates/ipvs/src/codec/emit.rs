@@ -8,7 +8,7 @@ use ipvs_table::{Family, Forward, Request, Server, ServerKey, Service, ServiceKe
 use super::{ALIGN, NESTED};
 
 /// Asks nlctrl for the family's number.
-pub(crate) fn family_lookup(sequence: u32) -> Vec<u8> {
+pub fn family_lookup(sequence: u32) -> Vec<u8> {
     let mut attributes = Attributes::default();
     attributes.put(libc::CTRL_ATTR_FAMILY_NAME as u16, ipvs_sys::FAMILY);
     let head = Head {
@@ -22,7 +22,7 @@ pub(crate) fn family_lookup(sequence: u32) -> Vec<u8> {
 }
 
 /// One request, to be acknowledged.
-pub(crate) fn request(family: u16, sequence: u32, request: &Request) -> Vec<u8> {
+pub fn request(family: u16, sequence: u32, request: &Request) -> Vec<u8> {
     let mut attributes = Attributes::default();
     let (key, server) = (request.service(), request.server());
     let (command, settings, value) = match request {
@@ -42,7 +42,7 @@ pub(crate) fn request(family: u16, sequence: u32, request: &Request) -> Vec<u8> 
 }
 
 /// Dumps all services, or the servers of one.
-pub(crate) fn dump(family: u16, sequence: u32, servers_of: Option<ServiceKey>) -> Vec<u8> {
+pub fn dump(family: u16, sequence: u32, servers_of: Option<ServiceKey>) -> Vec<u8> {
     let mut attributes = Attributes::default();
     let command = match servers_of {
         None => command::GET_SERVICE,

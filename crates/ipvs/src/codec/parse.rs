@@ -12,7 +12,7 @@ use super::{ALIGN, TYPE};
 
 /// One message from the kernel.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Reply<'a> {
+pub enum Reply<'a> {
     /// NLMSG_ERROR: 0, or what was wrong with the request, as a positive errno.
     Acknowledged(i32),
     /// NLMSG_DONE: the dump is over; 0, or what broke it off.
@@ -23,7 +23,7 @@ pub(crate) enum Reply<'a> {
 
 /// The messages of one datagram, with their sequence numbers; ends early where the bytes make no
 /// sense. `None` for a message of no known kind.
-pub(crate) fn replies(mut bytes: &[u8]) -> impl Iterator<Item = (u32, Option<Reply<'_>>)> {
+pub fn replies(mut bytes: &[u8]) -> impl Iterator<Item = (u32, Option<Reply<'_>>)> {
     std::iter::from_fn(move || {
         let length = usize::try_from(u32_at(bytes, 0)?).ok()?;
         let (message, _) = bytes.split_at_checked(length)?;
@@ -46,12 +46,12 @@ fn reply(kind: u16, payload: &[u8]) -> Option<Reply<'_>> {
 }
 
 /// The family's number from nlctrl's answer.
-pub(crate) fn family_id(bytes: &[u8]) -> Option<u16> {
+pub fn family_id(bytes: &[u8]) -> Option<u16> {
     u16_at(find(bytes, libc::CTRL_ATTR_FAMILY_ID as u16)?, 0)
 }
 
 /// A service without its servers.
-pub(crate) fn service(bytes: &[u8]) -> Option<(ServiceKey, Service)> {
+pub fn service(bytes: &[u8]) -> Option<(ServiceKey, Service)> {
     let bytes = find(bytes, top::SERVICE)?;
     let family = family(u16_at(find(bytes, svc::AF)?, 0)?)?;
     let key = match find(bytes, svc::FWMARK).and_then(|mark| u32_at(mark, 0)) {
@@ -73,7 +73,7 @@ pub(crate) fn service(bytes: &[u8]) -> Option<(ServiceKey, Service)> {
 }
 
 /// A real server of a service of `family`, and its active and inactive connections.
-pub(crate) fn destination(bytes: &[u8], of: Family) -> Option<(ServerKey, Server, (u32, u32))> {
+pub fn destination(bytes: &[u8], of: Family) -> Option<(ServerKey, Server, (u32, u32))> {
     let bytes = find(bytes, top::DEST)?;
     // Kernels before 3.18 do not say it.
     let said = find(bytes, dest::ADDR_FAMILY).and_then(|bytes| u16_at(bytes, 0));
@@ -143,7 +143,7 @@ fn prefix(family: Family, bytes: &[u8]) -> Option<u8> {
         Family::V4 => bytes.first_chunk().copied().map(u32::from_be_bytes)?.leading_ones(),
         Family::V6 => u32_at(bytes, 0)?,
     };
-    u8::try_from(bits).ok()
+    u8::try_from(bits).ok().filter(|bits| *bits <= family.bits())
 }
 
 /// The payload of the first attribute of a kind.

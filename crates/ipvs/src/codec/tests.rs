@@ -94,6 +94,17 @@ fn a_listed_marked_service_has_no_address() {
 }
 
 #[test]
+fn a_mask_longer_than_an_address_is_none() {
+    let key = ServiceKey::Mark { family: Family::V6, mark: 1 };
+    for (bits, known) in [(128_u32, true), (129, false), (255, false), (256, false)] {
+        let mut bytes = request(0x1c, 1, &Request::AddService(key, service("rr", 128)));
+        let end = bytes.len() - 4;
+        bytes[end..].copy_from_slice(&bits.to_ne_bytes());
+        assert_eq!(super::service(attributes(&bytes)).is_some(), known, "{bits} bits");
+    }
+}
+
+#[test]
 fn a_service_that_lacks_something_is_none() {
     assert_eq!(super::service(&nested(1, "06000100 02000000")), None);
     assert_eq!(super::service(&[]), None);

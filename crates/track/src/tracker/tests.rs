@@ -192,6 +192,30 @@ fn no_detection_is_slower_than_the_bound() {
     }
 }
 
+#[test]
+fn a_list_of_the_kernel_that_takes_long_says_nothing_bad() {
+    let route = Source::Route(Ipv4Addr::UNSPECIFIED.into(), 0);
+    let mut tracker = with(&route);
+    check(&mut tracker, 0, Event::Tick, &[Output::Look(route.clone())]);
+    check(&mut tracker, 9_999, Event::Tick, &[]);
+    check(
+        &mut tracker,
+        10_000,
+        good(&route),
+        &[told(&route, Reading::Good, "fine"), Output::Look(route.clone())],
+    );
+}
+
+#[test]
+fn a_script_that_says_nothing_is_bad_after_its_timeout_and_a_grace() {
+    let script = Source::Script("probe".into());
+    let mut tracker = with(&script);
+    check(&mut tracker, 0, Event::Tick, &[Output::Look(script.clone())]);
+    assert_eq!(tracker.deadline(), Some(at(4_500)));
+    check(&mut tracker, 4_500, Event::Tick, &[]);
+    assert!(state(&tracker, &script).detail.starts_with("no answer within 4s"));
+}
+
 // --- helpers ---
 
 fn check(tracker: &mut Tracker, millis: u64, event: Event, want: &[Output]) {

@@ -25,6 +25,8 @@ pub struct Seat {
     /// Whose checksum was learned.
     teacher: Option<IpAddr>,
     peer: Option<Peer>,
+    /// The last one that did not say that it leaves, unless it did since.
+    live: Option<Peer>,
     counters: Counters,
     noted: Noted,
 }
@@ -45,6 +47,7 @@ impl Seat {
             learned: Checksum::PseudoHeader,
             teacher: None,
             peer: None,
+            live: None,
             counters: Counters::default(),
             noted: Noted::default(),
         }
@@ -98,6 +101,13 @@ impl Seat {
         }
     }
 
+    /// The priority of somebody else than this one who is not overdue with its next advert.
+    pub(super) fn other(&self, now: Instant, than: IpAddr) -> Option<Priority> {
+        let speaks = |live: &Peer| now.since(live.at) <= live.interval.duration();
+        let live = self.live.filter(|live| live.address != than && speaks(live));
+        live.map(|live| live.priority)
+    }
+
     pub(super) const fn counters_mut(&mut self) -> &mut Counters {
         &mut self.counters
     }
@@ -149,6 +159,11 @@ impl Seat {
         {
             self.learned = form;
             self.teacher = Some(peer.address);
+        }
+        if peer.priority != Priority::RELEASE {
+            self.live = Some(peer);
+        } else if self.live.is_some_and(|live| live.address == peer.address) {
+            self.live = None;
         }
         self.peer = Some(peer);
     }

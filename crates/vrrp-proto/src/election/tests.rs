@@ -8,8 +8,17 @@ use std::vec;
 use clock::{Duration, Interval};
 
 use super::*;
-use crate::router::{Adverts, Holding, Link, Member, Preempt, Reason, Settings, Strictness};
+use crate::router::{
+    Adverts, Deciders, Holding, Link, Member, Preempt, Reason, Settings, Strictness,
+};
 use crate::{Checksum, ChecksumPolicy, DownFactor, Role, wire::MAX_DATAGRAM};
+
+mod groups;
+mod pair;
+mod three;
+mod ties;
+mod two;
+mod vectors;
 
 const LINK: LinkId = LinkId(3);
 const OURS: Ipv4Addr = ip(1);
@@ -162,6 +171,10 @@ fn a_number_is_given_once_a_link() {
     assert!(election.router(TWO).is_none());
     election.handle(ms(0), Event::Add(TWO, with(|member| member.link = LinkId(4))));
     assert!(election.router(TWO).is_some());
+    let mut twice = settings(60);
+    twice.members.push(twice.members[0].clone());
+    election.handle(ms(0), Event::Add(RouterId(3), twice));
+    assert!(election.router(RouterId(3)).is_none());
 }
 
 #[test]

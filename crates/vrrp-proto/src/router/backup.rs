@@ -61,7 +61,7 @@ impl Router {
     pub(super) fn backup(&mut self, now: Instant, backup: Backup, event: Event) -> Outputs {
         match event {
             Event::Advert(heard) if heard.priority == Priority::RELEASE => {
-                self.hear_release(now, backup)
+                self.hear_release(now, backup, heard)
             }
             Event::Advert(heard) if heard.priority >= self.priority => {
                 self.wait(Backup::new(now, heard.interval))
@@ -93,11 +93,16 @@ impl Router {
     }
 
     /// RFC 9568 6.4.2, priority 0. Said again, it does not start Skew_Time anew: the leaver repeats
-    /// it, and must not thereby put off its successor.
-    fn hear_release(&mut self, now: Instant, backup: Backup) -> Outputs {
+    /// it, and must not thereby put off its successor. And one that comes late, when a successor
+    /// that we follow has already spoken, says nothing about that one: taken at its word it would
+    /// make us claim beside it, since our Skew_Time may end before its next advert.
+    fn hear_release(&mut self, now: Instant, backup: Backup, heard: Heard) -> Outputs {
+        let succeeded = heard.other.is_some_and(|priority| priority >= self.priority);
         match backup.timer {
-            Timer::Skew => Outputs::NONE,
-            Timer::Down => self.wait(Backup { set_at: now, timer: Timer::Skew, ..backup }),
+            Timer::Down if !succeeded => {
+                self.wait(Backup { set_at: now, timer: Timer::Skew, ..backup })
+            }
+            Timer::Down | Timer::Skew => Outputs::NONE,
         }
     }
 

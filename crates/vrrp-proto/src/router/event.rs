@@ -50,6 +50,9 @@ pub struct Heard {
     /// On how many deciding members before this one, in the order of the settings, the last heard
     /// address does not beat ours, or none was heard: they may decide a tie otherwise.
     pub dissent: u8,
+    /// The priority of another router that was heard on this member and is not overdue with its next
+    /// advert.
+    pub other: Option<Priority>,
     /// The version it was heard in.
     pub version: Version,
     /// The sender's priority; 0 says that it leaves.

@@ -81,7 +81,7 @@ impl Outputs {
     /// Nothing to do.
     pub(super) const NONE: Self = Self { list: [Output::Announce; Self::CAPACITY], used: 0 };
 
-    const CAPACITY: usize = 3;
+    pub(crate) const CAPACITY: usize = 3;
 
     /// More than there is room for does not compile.
     pub(super) fn of<const N: usize>(outputs: [Output; N]) -> Self {

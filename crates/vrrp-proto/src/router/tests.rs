@@ -6,10 +6,13 @@ use std::vec::Vec;
 use super::*;
 use crate::{ChecksumPolicy, DownFactor, LinkId, Vrid};
 
+mod delays;
+mod faults;
 mod holding;
+mod names;
 mod orders;
-mod pair;
 mod rate;
+mod stalls;
 mod table;
 mod vectors;
 
@@ -54,6 +57,7 @@ const fn said(from: Ipv4Addr, to: Ipv4Addr, priority: u8, interval: Interval) ->
         from: IpAddr::V4(from),
         tie,
         dissent: 0,
+        other: None,
         version: Version::V3,
         priority: prio(priority),
         interval,

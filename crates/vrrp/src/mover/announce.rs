@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(free.ask(start), Ok(()));
     }
 
-    fn check(refresh: Option<Duration>, expected: &[u128]) {
+    fn check(refresh: Option<Duration>, expected: &[u64]) {
         let mut repeat = Some(Repeat::landed(Instant::ZERO));
         let mut times = Vec::new();
         while let Some(one) = repeat.filter(|_| times.len() <= 4) {

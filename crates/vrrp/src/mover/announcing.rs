@@ -105,7 +105,8 @@ impl<K: Kernel> Mover<K> {
             if spot.landed_at.is_none() || !which(spot) {
                 continue;
             }
-            let before = spot.repeat.unwrap_or_else(|| super::announce::Repeat::landed(now).later());
+            let before =
+                spot.repeat.unwrap_or_else(|| super::announce::Repeat::landed(now).later());
             self.schedule.remove((router, at), before);
             let again = before.due(now);
             self.schedule.add((router, at), again);

@@ -128,7 +128,8 @@ impl<K: Kernel> Mover<K> {
 
     /// Tells of claims to what we still hold, and says again that it is ours.
     fn judge(&mut self, now: Instant) {
-        let due = |(who, (mac, at)): (&Who, &([u8; 6], Instant))| (*at <= now).then_some((*who, *mac));
+        let due =
+            |(who, (mac, at)): (&Who, &([u8; 6], Instant))| (*at <= now).then_some((*who, *mac));
         let due: Vec<_> = self.ears.heard.iter().filter_map(due).collect();
         for (who, mac) in due {
             self.ears.heard.remove(&who);

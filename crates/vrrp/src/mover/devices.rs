@@ -53,7 +53,8 @@ pub(super) struct Virtual {
     prepared: Option<u32>,
     /// Whether the parent is kept from answering for its addresses.
     pub(super) shades: bool,
-    again_at: Option<Instant>,
+    /// Until when what was refused rests.
+    pub(super) again_at: Option<Instant>,
     /// What was last told to be wrong.
     told: Option<String>,
 }
@@ -144,9 +145,7 @@ impl Devices {
     /// Whether a virtual MAC's device is there and set up.
     pub(super) fn is_prepared(&self, id: DeviceId, picture: &Picture) -> bool {
         let ours = self.get(id).ours.as_ref();
-        ours.is_some_and(|ours| {
-            ours.prepared.is_some() && ours.prepared == self.index(id, picture)
-        })
+        ours.is_some_and(|ours| ours.prepared.is_some() && ours.prepared == self.index(id, picture))
     }
 }
 
@@ -253,7 +252,12 @@ impl<K: Kernel> Mover<K> {
     }
 
     /// What is to be asked of a router's devices before anything else: up to hold, down to let go.
-    pub(super) fn switch_devices(&mut self, now: Instant, router: RouterId, up: bool) -> Vec<Asked> {
+    pub(super) fn switch_devices(
+        &mut self,
+        now: Instant,
+        router: RouterId,
+        up: bool,
+    ) -> Vec<Asked> {
         let Some(moved) = self.routers.get(&router) else { return Vec::new() };
         let mut asked = Vec::new();
         for &id in &moved.devices {
@@ -271,7 +275,11 @@ impl<K: Kernel> Mover<K> {
             let rests = ours.again_at.is_some_and(|at| at > now);
             match index {
                 Some(index) if up && !enabled(index) && !rests => {
-                    asked.push(Asked { router, piece: Piece::Device(id), request: Request::LinkUp(index) });
+                    asked.push(Asked {
+                        router,
+                        piece: Piece::Device(id),
+                        request: Request::LinkUp(index),
+                    });
                 }
                 Some(index) if !up && enabled(index) && !rests => {
                     let request = Request::LinkDown(index);

@@ -119,13 +119,17 @@ impl<K: Kernel> Mover<K> {
             match step {
                 Step::Settled | Step::Stuck => {}
                 Step::Wait(until) => wait = wait.into_iter().chain([until]).min(),
-                Step::Ask(request) => asked.push(Asked { router, piece: Piece::Extra(at), request }),
+                Step::Ask(request) => {
+                    asked.push(Asked { router, piece: Piece::Extra(at), request })
+                }
             }
         };
         // In the order of the list, and out in the reverse order.
         match holding {
             Holding::Held => moved.extras.iter().enumerate().for_each(|(at, e)| each(at, e)),
-            Holding::Absent => moved.extras.iter().enumerate().rev().for_each(|(at, e)| each(at, e)),
+            Holding::Absent => {
+                moved.extras.iter().enumerate().rev().for_each(|(at, e)| each(at, e))
+            }
         }
         if let Some(until) = wait {
             self.waits.insert((until, router, usize::MAX));

@@ -99,8 +99,7 @@ impl Picture {
 
     /// Whether the link has this address of its own, and can use it.
     pub(super) fn has_host(&self, index: u32, address: IpAddr) -> bool {
-        let is_it =
-            |row: &AddressRow| row.address == address && row.standing != Standing::Unusable;
+        let is_it = |row: &AddressRow| row.address == address && row.standing != Standing::Unusable;
         self.hosts.get(&index).is_some_and(|rows| rows.iter().any(is_it))
     }
 
@@ -168,8 +167,11 @@ mod tests {
 
     #[test]
     fn ipv6_adverts_come_from_the_first_usable_link_local_address_that_is_not_virtual() {
-        let at = |text: &str, standing| {
-            AddressRow { index: 7, address: text.parse().unwrap(), prefix: 64, standing }
+        let at = |text: &str, standing| AddressRow {
+            index: 7,
+            address: text.parse().unwrap(),
+            prefix: 64,
+            standing,
         };
         let mut picture = Picture::new(["fe80::5e00:233".parse().unwrap()]);
         picture.address(at("2001:db8::2", Standing::Primary));

@@ -157,7 +157,8 @@ impl<K: Kernel> Mover<K> {
             Next::Ask(request) => ask(request),
             Next::LetGo(requests) => {
                 let name = &self.devices.get(device).name;
-                let mute = |spot: &Spot| spot.wanted.address.is_ipv4() && spot.route != Route::Never;
+                let mute =
+                    |spot: &Spot| spot.wanted.address.is_ipv4() && spot.route != Route::Never;
                 // Unmuted, the route would answer for the address: it goes without one.
                 let unmuted = mute(spot) && !self.quiet.hush(&mut self.kernel, device, name);
                 requests.into_iter().skip(usize::from(unmuted)).for_each(ask);

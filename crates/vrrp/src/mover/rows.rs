@@ -170,7 +170,10 @@ mod tests {
 
     #[test]
     fn a_word_is_at_most_15_bytes() {
-        assert_eq!(Word::new("eth0:web").map(|word| word.as_str().to_owned()), Some("eth0:web".into()));
+        assert_eq!(
+            Word::new("eth0:web").map(|word| word.as_str().to_owned()),
+            Some("eth0:web".into())
+        );
         assert_eq!(Word::new("123456789012345").map(|word| word.as_str().len()), Some(15));
         assert_eq!(Word::new("1234567890123456"), None);
     }

@@ -128,8 +128,14 @@ impl<K: Kernel> Mover<K> {
         self.links_changed = true;
         self.ears.changed();
         self.suspect_paths(now);
-        self.make_devices(now);
         let devices: Vec<DeviceId> = self.devices.upon(id).collect();
+        for &device in &devices {
+            if let Some(ours) = self.devices.virtual_mut(device) {
+                // Whatever was in the way may be gone.
+                ours.again_at = None;
+            }
+        }
+        self.make_devices(now);
         for device in devices {
             for router in self.devices.get(device).routers.clone() {
                 if let Some(moved) = self.routers.get_mut(&router) {

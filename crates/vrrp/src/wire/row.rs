@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use clock::Instant;
-use vrrp_proto::held::MemberSetup;
+use vrrp_proto::held::{Mac, MemberSetup};
 use vrrp_proto::router::{Adverts, Holding, Link, Member};
 use vrrp_proto::{Election, Family, Priority, RouterId, Vrid, wire};
 
@@ -105,7 +105,7 @@ impl Lane {
                 Adverts::Multicast => vec![wire::multicast(family)],
                 Adverts::Unicast { peers, .. } => peers.clone(),
             },
-            own_source: setup.source.is_some(),
+            own_source: setup.source.is_some() || setup.mac != Mac::Interface,
             said: Link::Down,
             bare: false,
         }

@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, LinkAddr, MsgFlags, recvmsg, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 
 use crate::net::Lab;
 
@@ -28,7 +28,11 @@ pub(crate) struct Said {
 }
 
 /// Listens from the moment it is made.
-pub(crate) struct Ear(Socket);
+pub(crate) struct Ear {
+    socket: Socket,
+    /// The switch's end of the cable.
+    index: usize,
+}
 
 impl Ear {
     pub(crate) fn new(lab: &Lab, host: char) -> Self {
@@ -37,12 +41,17 @@ impl Ear {
             let socket = Socket::new(Domain::PACKET, Type::RAW, Some(all)).unwrap();
             setsockopt(&socket, sockopt::ReceiveTimestampns, &true).unwrap();
             setsockopt(&socket, sockopt::RcvBufForce, &(64 << 20)).unwrap();
-            socket.bind_device(Some(format!("{host}-eth0").as_bytes())).unwrap();
-            Self(socket)
+            let index = nix::net::if_::if_nametoindex(format!("{host}-eth0").as_str()).unwrap();
+            // <linux/filter.h>: load the interface's index; that one is kept whole, others not.
+            let load = SockFilter::new(0x20, 0, 0, 0xffff_f000 + 8);
+            let compare = SockFilter::new(0x15, 0, 1, index);
+            let [keep, drop] = [u32::MAX, 0].map(|bytes| SockFilter::new(0x06, 0, 0, bytes));
+            socket.attach_filter(&[load, compare, keep, drop]).unwrap();
+            Self { socket, index: index as usize }
         })
     }
 
-    /// Every advert since the last call, in order; other frames too, if they are of `mac`.
+    /// Every advert since the last call, in order.
     pub(crate) fn heard(&self) -> Vec<Said> {
         let mut said = Vec::new();
         while let Some((at, frame)) = self.frame() {
@@ -51,10 +60,13 @@ impl Ear {
         said
     }
 
-    /// The times of all frames from this MAC address.
-    pub(crate) fn frames_of(&self, mac: [u8; 6]) -> Vec<i64> {
+    /// The times of all frames from these MAC addresses.
+    pub(crate) fn frames_of(&self, macs: &[[u8; 6]]) -> Vec<i64> {
         let frames = std::iter::from_fn(|| self.frame());
-        frames.filter(|(_, frame)| frame[6..12] == mac).map(|(at, _)| at).collect()
+        frames
+            .filter(|(_, frame)| macs.iter().any(|mac| frame[6..12] == *mac))
+            .map(|(at, _)| at)
+            .collect()
     }
 
     /// The next frame that came in from the host.
@@ -64,7 +76,7 @@ impl Ear {
             let mut room = nix::cmsg_space!(TimeSpec);
             let mut vectors = [std::io::IoSliceMut::new(&mut frame)];
             let message = recvmsg::<LinkAddr>(
-                self.0.as_raw_fd(),
+                self.socket.as_raw_fd(),
                 &mut vectors,
                 Some(&mut room),
                 MsgFlags::MSG_DONTWAIT,
@@ -78,9 +90,9 @@ impl Ear {
                 Some(time.tv_sec() * 1_000_000_000 + time.tv_nsec())
             });
             // <linux/if_packet.h>, PACKET_OUTGOING: what others say to the host.
-            let is_own = message.address.is_some_and(|from| from.pkttype() != 4);
+            let is_own = |at: LinkAddr| at.ifindex() == self.index && at.pkttype() != 4;
             let length = message.bytes;
-            if is_own {
+            if message.address.is_some_and(is_own) {
                 return Some((at.unwrap(), frame[..length].to_vec()));
             }
         }

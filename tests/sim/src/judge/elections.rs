@@ -3,42 +3,61 @@
 use clock::{Duration, Instant};
 use coordinator::{Coordinator, Effect};
 use vrrp_proto::router::Reason;
-use vrrp_proto::{Priority, Role};
+use vrrp_proto::{Family, Priority, Role};
 
-use super::{Judge, SLOP, skew};
+use super::{Judge, SLOP};
 use crate::host::Host;
-use crate::setup::{ROUTER, Setup, Side, address};
+use crate::message::Packet;
+use crate::setup::{MemberPlan, Setup, Side, router_id, router_of};
 use crate::world::WIRE;
 
 impl Judge {
     /// A router takes part, having read this in the state file.
-    pub(crate) fn enters(&mut self, side: Side, sent: Option<Instant>) {
-        self.sides[side].sent = sent;
+    pub(crate) fn enters(&mut self, side: Side, at: usize, sent: Option<Instant>) {
+        self.routers[at].sides[side].sent = sent;
     }
 
     /// The wire loop was told another priority.
-    pub(crate) fn told(&mut self, now: Instant, side: Side) {
-        self.sides[side].told = now;
+    pub(crate) fn told(&mut self, now: Instant, side: Side, at: usize) {
+        self.routers[at].sides[side].told = now;
     }
 
-    /// A datagram reaches the wire loop.
-    pub(crate) fn hears(&mut self, now: Instant, side: Side, bytes: &[u8], host: &Host) {
-        let memory = &mut self.sides[side];
+    /// A datagram reaches the wire loop. Damaged ones are not for the judge to parse.
+    pub(crate) fn hears(
+        &mut self,
+        now: Instant,
+        side: Side,
+        wire: usize,
+        packet: &Packet,
+        host: &Host,
+        setup: &Setup,
+    ) {
+        let (number, priority) = packet.says();
+        let family = Family::of(packet.from);
+        let Some(at) = router_of(number).filter(|_| !packet.damaged) else { return };
+        let Some(plan) = setup.routers.get(at) else { return };
+        let here = |m: &MemberPlan| m.wire == wire && m.protocol.family() == family;
+        let member = plan.members.iter().position(here);
+        if !member.is_some_and(|member| plan.decides(member)) {
+            return;
+        }
+        let memory = &mut self.routers[at].sides[side];
         if memory.silent_since.is_some() {
             memory.silent_since = Some(now);
         }
-        // Damaged ones are not for the judge to parse.
-        let whole = self.wire_whole.is_some();
-        let (active, leaving) =
-            (host.role() == Some(Role::Active), host.role() == Some(Role::Leaving));
-        let (Some(process), Some(priority)) = (&host.process, bytes.get(22)) else { return };
-        let heard = (Priority::from_wire(*priority), address(1 - side));
-        if whole && active && heard > (process.told, address(side)) {
-            let interval = process.election.router(ROUTER).map(|r| r.settings().interval);
-            let bound = interval.map_or(Duration::ZERO, |i| i.duration()) + STOP;
-            memory.must_stop.get_or_insert(now + bound);
+        let Some(process) = host.process.as_ref().filter(|_| self.whole[wire].is_some()) else {
+            return;
+        };
+        let (heard, told) = (Priority::from_wire(priority), process.routers[at].told);
+        // Where addresses contradict each other from member to member, which one decides is for
+        // `one-answerer` to judge.
+        let ties_agree = plan.members.len() == 1 || !setup.crossed;
+        let wins_tie = ties_agree && packet.from > setup.address(side, wire, family);
+        let better = heard > told || (heard == told && wins_tie);
+        if host.role(at) == Some(Role::Active) && better {
+            memory.must_stop.get_or_insert(now + plan.interval.duration() + STOP);
         }
-        if whole && leaving && heard.0 != Priority::RELEASE {
+        if host.role(at) == Some(Role::Leaving) && heard != Priority::RELEASE {
             memory.must_stop.get_or_insert(now + SLOP);
         }
     }
@@ -47,93 +66,99 @@ impl Judge {
     pub(crate) fn became(
         &mut self,
         now: Instant,
-        side: Side,
-        role: Role,
-        reason: Reason,
+        (side, at): (Side, usize),
+        (role, reason): (Role, Reason),
         hosts: &[Host; 2],
         setup: &Setup,
     ) {
-        let memory = &mut self.sides[side];
+        let memory = &mut self.routers[at].sides[side];
         match role {
-            Role::Backup => {
-                memory.silent_since = Some(now);
-                memory.active_by = None;
-            }
-            Role::Active => memory.active_by = Some((reason, now)),
+            Role::Backup => (memory.silent_since, memory.active_by) = (Some(now), None),
+            // A claim that follows upon what it had to stop for is judged by what it hears next.
+            Role::Active => (memory.active_by, memory.must_stop) = (Some((reason, now)), None),
             Role::Init | Role::Leaving => (memory.silent_since, memory.active_by) = (None, None),
         }
         if role == Role::Leaving {
-            self.hands_over(now, side, hosts, setup);
+            self.hands_over(now, side, at, hosts, setup);
         }
-        if role == Role::Active {
-            match reason {
-                Reason::Resumed => self.resume_is_bounded(now, side, hosts, setup),
-                Reason::PeerSilent => {
-                    self.silence_is_real(now, side, setup);
-                    self.best_first(now, side, hosts, setup);
-                }
-                Reason::Startup
-                | Reason::Owner
-                | Reason::PeerReleased
-                | Reason::PeerLower
-                | Reason::PeerHigher
-                | Reason::Replaced
-                | Reason::LinkDown
-                | Reason::LinkUp
-                | Reason::AddressGone
-                | Reason::AddressBack
-                | Reason::Fault
-                | Reason::FaultCleared
-                | Reason::StartupDelay
-                | Reason::Shutdown
-                | Reason::Succeeded
-                | Reason::NoSuccessor
-                | Reason::Keep => {}
-            }
+        if role == Role::Active && reason == Reason::Resumed {
+            self.resume_is_bounded(now, side, at, hosts, setup);
         }
-        self.changes(now, side, role, hosts);
+        if role == Role::Active && reason == Reason::PeerSilent {
+            self.silence_is_real(now, side, at, setup);
+            self.best_first(now, side, at, hosts, setup);
+        }
+        self.changes(now, side, at, role);
     }
 
     /// A release, with a Backup that may claim and hears it on a wire that has been whole for long.
-    fn hands_over(&mut self, now: Instant, side: Side, hosts: &[Host; 2], setup: &Setup) {
-        let interval = setup.interval.duration();
-        let calm = |since: Option<Instant>| since.is_some_and(|since| since + interval * 9 < now);
-        let all = calm(self.wire_whole) && self.sides.iter().all(|memory| calm(memory.steady));
-        let backup = hosts[1 - side].role() == Some(Role::Backup);
-        let other = hosts[1 - side].process.as_ref();
-        let claims = other.is_some_and(|p| p.claims_from < now && !p.releasing && !p.exiting);
-        if all && backup && claims && hosts[side].answers() {
-            self.sides[side].hands_over = Some(now + interval * 9);
+    fn hands_over(
+        &mut self,
+        now: Instant,
+        side: Side,
+        at: usize,
+        hosts: &[Host; 2],
+        setup: &Setup,
+    ) {
+        let plan = &setup.routers[at];
+        let router = &self.routers[at];
+        let calm = |since: Option<Instant>| since.is_some_and(|s| s + plan.intervals(6) < now);
+        let wire = calm(router.connected) && calm(router.on_time);
+        let all = wire && router.sides.iter().all(|memory| calm(memory.steady));
+        let backup = hosts[1 - side].role(at) == Some(Role::Backup);
+        let claims = hosts[1 - side].process.as_ref().is_some_and(|process| {
+            let standing = &process.routers[at];
+            standing.claims_from < now && standing.fault.is_none() && !process.ends()
+        });
+        if all && !router.foreign && backup && claims && hosts[side].answers(plan, at) {
+            self.routers[at].sides[side].hands_over = Some(now + plan.intervals(6));
         }
     }
 
     /// A restarted Active resumes only while no peer can have taken over yet: younger than the
     /// rival's Active_Down_Interval less one interval (design.md 6). So on a wire that was whole all
-    /// the time it never finds a peer that claimed because of the silence.
-    fn resume_is_bounded(&mut self, now: Instant, side: Side, hosts: &[Host; 2], setup: &Setup) {
-        let rival = skew(setup, setup.bases[1 - side]);
-        let bound = setup.interval.duration() * 2 + rival;
-        let Some(sent) = self.sides[side].sent else {
+    /// the time it never finds a peer that claimed because of the silence, unless its machine's
+    /// clock stood still meanwhile.
+    fn resume_is_bounded(
+        &mut self,
+        now: Instant,
+        side: Side,
+        at: usize,
+        hosts: &[Host; 2],
+        setup: &Setup,
+    ) {
+        let plan = &setup.routers[at];
+        let bound = plan.down(plan.bases[1 - side]) - plan.interval.duration();
+        let Some(sent) = self.routers[at].sides[side].sent else {
             return self.broke("resume-is-bounded", format!("lb{side} resumed without a past"));
         };
-        if now.since(sent) >= bound {
-            let what = format!("lb{side} resumed {:?} after its last advert", now.since(sent));
+        let age = hosts[side].clock(now).since(sent);
+        if age >= bound {
+            let what = format!("lb{side} resumed {age:?} after its last advert");
             return self.broke("resume-is-bounded", what);
         }
-        let other = &self.sides[1 - side];
-        let whole = [self.wire_whole, other.steady].iter().all(|s| s.is_some_and(|s| s < sent));
+        let sent = sent + hosts[side].behind;
+        let router = &self.routers[at];
+        let other = &router.sides[1 - side];
+        let whole = [router.connected, other.steady].iter().all(|s| s.is_some_and(|s| s < sent));
         let silent = matches!(other.active_by, Some((Reason::PeerSilent, _)));
-        if whole && silent && hosts[1 - side].role() == Some(Role::Active) {
+        let awake = self.machines[side].paused < sent;
+        if whole && awake && silent && hosts[1 - side].role(at) == Some(Role::Active) {
             self.broke("resume-is-bounded", format!("lb{side} resumed beside an Active peer"));
         }
     }
 
     /// Nobody takes an Active for silent that has been running, on a whole wire, for longer than
-    /// the longest Active_Down_Interval: its adverts are in the socket of whoever has slept.
-    fn silence_is_real(&mut self, now: Instant, side: Side, setup: &Setup) {
-        let other = &self.sides[1 - side];
-        let since = [self.wire_whole, other.steady, other.active_by.map(|(_, since)| since)];
-        let long = setup.interval.duration() * 5;
+    /// the longest Active_Down_Interval: its adverts are in the socket of whoever has slept. They
+    /// are not where the whole machine did: it takes over by right, and finds out.
+    fn silence_is_real(&mut self, now: Instant, side: Side, at: usize, setup: &Setup) {
+        let long = setup.routers[at].intervals(2);
+        if self.machines[side].paused + long > now {
+            return;
+        }
+        let router = &self.routers[at];
+        let other = &router.sides[1 - side];
+        let since = [router.connected, other.steady, other.active_by.map(|(_, since)| since)];
         if since.iter().all(|since| since.is_some_and(|since| since + long < now)) {
             self.broke("silence-is-real", format!("lb{side} claims beside an Active that speaks"));
         }
@@ -142,23 +167,31 @@ impl Judge {
     /// Of two Backups that nobody speaks to, the better one claims first: that is what Skew_Time is
     /// for. The worse one must not claim if the better one's time came so much earlier that its
     /// advert had arrived.
-    fn best_first(&mut self, now: Instant, side: Side, hosts: &[Host; 2], setup: &Setup) {
-        let [Some(ours), Some(theirs)] = [side, 1 - side].map(|s| self.sides[s].silent_since)
-        else {
+    fn best_first(
+        &mut self,
+        now: Instant,
+        side: Side,
+        at: usize,
+        hosts: &[Host; 2],
+        setup: &Setup,
+    ) {
+        let plan = &setup.routers[at];
+        let router = &self.routers[at];
+        let sides = &router.sides;
+        let [Some(ours), Some(theirs)] = [side, 1 - side].map(|s| sides[s].silent_since) else {
             return;
         };
-        let calm = self.wire_whole.into_iter().chain(self.sides.iter().filter_map(|s| s.steady));
-        let calm = calm.max().unwrap_or(now).max(self.sides[0].told).max(self.sides[1].told);
-        let all = self.wire_whole.is_some() && self.sides.iter().all(|s| s.steady.is_some());
-        let [Some(us), Some(them)] = [side, 1 - side].map(|s| hosts[s].process.as_ref()) else {
-            return;
-        };
+        let calm = router.connected.into_iter().chain(sides.iter().filter_map(|s| s.steady));
+        let calm = calm.max().unwrap_or(now).max(sides[0].told).max(sides[1].told);
+        let all = router.connected.is_some() && sides.iter().all(|s| s.fit.is_some());
+        let standing = |s: Side| hosts[s].process.as_ref().map(|p| &p.routers[at]);
+        let (Some(us), Some(them)) = (standing(side), standing(1 - side)) else { return };
         let since = ours.min(theirs);
         let held = us.claims_from.max(them.claims_from) > since;
-        if !all || held || calm > since || them.releasing || them.exiting {
+        if !all || held || calm > since {
             return;
         }
-        let (early, late) = (theirs + skew(setup, them.told), ours + skew(setup, us.told));
+        let (early, late) = (theirs + plan.skew(them.told), ours + plan.skew(us.told));
         if early + WIRE + CLAIM < late {
             let what = format!("lb{side} of {} claims before the one of {}", us.told, them.told);
             self.broke("best-first", what);
@@ -166,9 +199,18 @@ impl Judge {
     }
 
     /// An advert says the priority the wire loop was last told, or that it leaves (law 12).
-    pub(crate) fn advertises(&mut self, says: u8, told: Priority) {
+    pub(crate) fn advertises(&mut self, packet: &Packet, told: Priority) {
+        let (_, says) = packet.says();
         if says != told.get() && says != Priority::RELEASE.get() {
             self.broke("priority-is-its-causes", format!("an advert says {says}, not {told}"));
+        }
+    }
+
+    /// A member had nothing to say when its router spoke: right only while its link is down.
+    pub(crate) fn silent(&mut self, side: Side, at: usize, member: usize, up: bool) {
+        if up {
+            let what = format!("member {member} of {at} on lb{side} says nothing");
+            self.broke("group-speaks-together", what);
         }
     }
 
@@ -181,21 +223,29 @@ impl Judge {
         coordinator: &Coordinator,
         setup: &Setup,
     ) {
-        let Some(score) = coordinator.score(ROUTER) else { return };
-        let sum: i32 = score.causes.values().filter(|c| c.counts).map(|c| c.value).sum();
-        let right = (i32::from(setup.bases[side].get()) + sum).clamp(1, 254);
-        let said = effects.iter().find_map(|effect| match effect {
-            Effect::Priority(_, priority) => Some(*priority),
-            Effect::Fault(..)
-            | Effect::Ready(_)
-            | Effect::Want { .. }
-            | Effect::Assume(..)
-            | Effect::Notice(_) => None,
-        });
-        if i32::from(score.priority().get()) != right || said.is_some_and(|s| s != score.priority())
-        {
-            let what = format!("lb{side} says {said:?}, scores {score:?}");
-            self.broke("priority-is-its-causes", what);
+        for (at, plan) in setup.routers.iter().enumerate() {
+            let id = router_id(at);
+            let Some(score) = coordinator.score(id) else { continue };
+            let sum: i32 = score.causes.values().filter(|c| c.counts).map(|c| c.value).sum();
+            let right = match plan.bases[side] {
+                // No cause moves the owner (RFC 9568 5.2.4).
+                Priority::OWNER => 255,
+                base => (i32::from(base.get()) + sum).clamp(1, 254),
+            };
+            let said = effects.iter().find_map(|effect| match effect {
+                Effect::Priority(router, priority) if *router == id => Some(*priority),
+                Effect::Priority(..)
+                | Effect::Fault(..)
+                | Effect::Ready(_)
+                | Effect::Want { .. }
+                | Effect::Assume(..)
+                | Effect::Notice(_) => None,
+            });
+            let scored = score.priority();
+            if i32::from(scored.get()) != right || said.is_some_and(|said| said != scored) {
+                let what = format!("lb{side} says {said:?}, scores {score:?}");
+                self.broke("priority-is-its-causes", what);
+            }
         }
         for pool in 0..setup.pools.len() {
             self.quorum_counts(side, pool, coordinator, setup);

@@ -3,13 +3,13 @@
 use coordinator::{CauseKey, Coordinator};
 
 use super::*;
-use crate::setup::{foreign, server_key, service_key};
+use crate::setup::{foreign, router_id, server_key, service_key};
 
 impl Judge {
     pub(super) fn tables(&mut self, view: &View<'_>, side: Side, look: bool) {
         let host = &view.hosts[side];
         let Some(process) = &host.process else {
-            self.sides[side].table_wrong = None;
+            self.machines[side].table_wrong = None;
             return;
         };
         if look {
@@ -17,20 +17,20 @@ impl Judge {
             let wanted = process.coordinator.wanted();
             let kernel = host.kernel.table.iter().filter(|(key, _)| **key != theirs);
             let right = kernel.eq(wanted.iter());
-            keep(&mut self.sides[side].table_wrong, view.now, !right);
+            keep(&mut self.machines[side].table_wrong, view.now, !right);
             if !host.kernel.foreign_untouched() {
                 self.broke("table-converges", format!("lb{side} touched what is not ours"));
             }
         }
-        let Some(steady) = self.sides[side].table_steady else { return };
-        let memory = &self.sides[side];
-        let mut since = steady.max(memory.meddled);
-        if let Some(bad) = memory.netlink_bad {
+        let Some(steady) = self.machines[side].table_steady else { return };
+        let machine = &self.machines[side];
+        let mut since = steady.max(machine.meddled);
+        if let Some(bad) = machine.netlink_bad {
             since = since.max(bad + TABLE_BACKOFF);
         }
         // Each round compares the list of services, and the servers of one of them.
         let rounds = view.setup.verify * (view.setup.pools.len() as u32 + 2);
-        if memory.table_wrong.is_some_and(|wrong| view.now > wrong.max(since + rounds) + TABLE) {
+        if machine.table_wrong.is_some_and(|wrong| view.now > wrong.max(since + rounds) + TABLE) {
             self.broke(
                 "table-converges",
                 format!("lb{side} wants {:?}", process.coordinator.wanted()),
@@ -44,7 +44,8 @@ impl Judge {
     /// before that.
     fn servers(&mut self, view: &View<'_>, side: Side, since: Instant, rounds: Duration) {
         let timing = view.setup.timing;
-        for (server, (answers, from)) in self.sides[side].answers.clone().into_iter().enumerate() {
+        for (server, (answers, from)) in self.machines[side].answers.clone().into_iter().enumerate()
+        {
             let (name, bound) = match answers {
                 true => ("live-server-in", timing.rise_bound()),
                 false => ("dead-server-out", timing.fall_bound()),
@@ -85,7 +86,7 @@ impl Judge {
             return;
         }
         let live = beliefs.iter().filter(|belief| belief.is_live()).count() as u32;
-        let score = coordinator.score(vrrp_proto::RouterId(1));
+        let score = coordinator.score(router_id(setup.router_of_pool(pool)));
         let cause = score.and_then(|score| score.causes.get(&CauseKey::Quorum(key)).copied());
         let settled = cause.is_none_or(|cause| cause.held_until.is_none());
         let counts = cause.is_some_and(|cause| cause.counts);

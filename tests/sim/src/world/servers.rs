@@ -11,9 +11,10 @@ impl World {
         use coordinator::Event;
         use ipvs_table::Output;
 
-        let now = self.now;
-        let Some(process) = &mut self.hosts[side].process else { return };
-        for output in process.reconciler.handle(now, event) {
+        let host = &mut self.hosts[side];
+        let clock = host.clock(self.now);
+        let Some(process) = &mut host.process else { return };
+        for output in process.reconciler.handle(clock, event) {
             let news = match output {
                 Output::Ask(_) | Output::Dump | Output::ListServices | Output::DumpServers(_) => {
                     if let Output::Ask(requests) = &output {
@@ -39,9 +40,10 @@ impl World {
     }
 
     pub(super) fn schedule(&mut self, side: Side, event: health::Event) {
-        let now = self.now;
-        let Some(process) = &mut self.hosts[side].process else { return };
-        for output in process.schedule.handle(now, event) {
+        let host = &mut self.hosts[side];
+        let clock = host.clock(self.now);
+        let Some(process) = &mut host.process else { return };
+        for output in process.schedule.handle(clock, event) {
             match output {
                 health::Output::Ask { check, round } => self.ask(side, check, round),
                 health::Output::Verdict { check, verdict, why } => {

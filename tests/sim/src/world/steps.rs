@@ -2,16 +2,12 @@
 //!
 //! This is the daemon's executor in virtual time; the machines are the daemon's own.
 
-use std::net::{IpAddr, Ipv4Addr};
-
-use coordinator::{Effect, Reading, Source};
-use vrrp_proto::router::{self, Holding, Link, Output};
-use vrrp_proto::wire::Datagram;
-use vrrp_proto::{Family, Priority, Role, election, wire};
+use vrrp_proto::router::{self, Fault, Holding, Link, Output};
+use vrrp_proto::{Family, MemberId, Priority, Role, election, wire};
 
 use super::{PLAN, World};
-use crate::message::{Interface, Item, Loop, Message, Order, Signal};
-use crate::setup::{LINK, MEMBER, ROUTER, Side, TRACKED, address};
+use crate::message::{Item, Loop, Message, Order, Packet};
+use crate::setup::{Side, WIRES, link_id, router_id};
 
 /// Running: messages, timers, freezes.
 impl World {
@@ -49,7 +45,7 @@ impl World {
         let begins = !std::mem::replace(&mut state.begun, true);
         let waiting = std::mem::take(&mut state.inbox).into_iter();
         let (datagrams, rest): (Vec<_>, Vec<_>) =
-            waiting.partition(|message| matches!(message, Message::Datagram(_)));
+            waiting.partition(|message| matches!(message, Message::Datagram(..)));
         if begins {
             self.begin(side, which, datagrams);
         } else {
@@ -68,9 +64,10 @@ impl World {
                 let ours = self.setup.ours();
                 let mut table = self.hosts[side].kernel.table.clone();
                 table.retain(|key, _| ours.contains(key));
-                let tracked = self.hosts[side].tracked;
-                let facts = tracked_fact(tracked);
-                self.coordinate(side, facts);
+                for (fact, reading) in self.hosts[side].facts.clone() {
+                    let event = coordinator::Event::Tracked(fact.source(), reading);
+                    self.coordinate(side, event);
+                }
                 self.coordinate(side, coordinator::Event::Started(table));
             }
             Loop::Table => {
@@ -87,18 +84,16 @@ impl World {
 
     fn take(&mut self, side: Side, to: Loop, message: Message) {
         match message {
-            Message::Datagram(bytes) => self.hear(side, &bytes),
-            Message::Link(up) => {
-                self.elect(side, election::Event::Link(LINK, Family::V4, link(side, up)))
-            }
+            Message::Datagram(wire, packet) => self.hear(side, wire, &packet),
+            Message::Link(wire, up) => self.link(side, wire, up),
             Message::Order(order) => self.order(side, order),
-            Message::Want(holding) => self.want(side, holding),
-            Message::Moved => self.moved(side),
-            Message::Monitor(Interface::Own, up) => {
-                self.send(side, to, Loop::Wire, Message::Link(up));
+            Message::Want(at, holding) => self.want(side, at, holding),
+            Message::Moved(at, member) => self.moved(side, at, member),
+            Message::Monitor(wire, up) => {
+                self.send(side, to, Loop::Wire, Message::Link(wire, up));
             }
-            Message::Monitor(Interface::Tracked, up) => {
-                let event = tracked_fact(up);
+            Message::Learn(fact, reading) => {
+                let event = coordinator::Event::Tracked(fact.source(), reading);
                 self.send(side, to, Loop::Engine, Message::Coordinator(event));
             }
             Message::Coordinator(event) => self.coordinate(side, event),
@@ -118,8 +113,9 @@ impl World {
     }
 
     fn tick(&mut self, side: Side, which: Loop) {
-        let Some(process) = &self.hosts[side].process else { return };
-        if process.deadline(which).is_none_or(|at| at > self.now) {
+        let host = &self.hosts[side];
+        let Some(process) = &host.process else { return };
+        if process.deadline(which).is_none_or(|at| at > host.clock(self.now)) {
             return;
         }
         match which {
@@ -139,8 +135,10 @@ impl World {
             Loop::Engine | Loop::Table | Loop::Health => self.rng.micros(1, 1_500),
         };
         let (now, host) = (self.now, &mut self.hosts[side]);
-        let (life, Some(process)) = (host.life, &mut host.process) else { return };
-        let Some(deadline) = process.deadline(which) else { return };
+        let (life, behind, Some(process)) = (host.life, host.behind, &mut host.process) else {
+            return;
+        };
+        let Some(deadline) = process.deadline(which).map(|at| at + behind) else { return };
         let at = deadline.max(now) + late;
         let alarm = &mut process.at(which).alarm;
         if alarm.is_none_or(|set| deadline < set && at < set) {
@@ -150,106 +148,165 @@ impl World {
     }
 }
 
-/// The wire loop and the mover.
+/// The wire loop.
 impl World {
-    /// Opens the router, drains the socket, then takes part: again as Active if it may.
+    /// Opens the routers, drains the socket, then takes part: again as Active where it may.
     fn begin_wire(&mut self, side: Side, datagrams: Vec<Message>) {
-        let settings = self.setup.router(side);
-        let up = self.hosts[side].link;
-        self.elect(side, election::Event::Link(LINK, Family::V4, link(side, up)));
-        self.elect(side, election::Event::Add(ROUTER, settings));
-        datagrams.into_iter().for_each(|message| self.take(side, Loop::Wire, message));
-        let sent = self.hosts[side].state_file;
-        let event = sent.map_or(router::Event::Startup, router::Event::Resume);
-        self.judge.enters(side, sent);
-        if let Some(process) = &mut self.hosts[side].process {
-            process.entered = true;
+        for wire in 0..WIRES {
+            self.link(side, wire, self.hosts[side].links[wire]);
         }
-        self.elect(side, election::Event::Router(ROUTER, event));
+        let extra = self.hosts[side].extra;
+        for at in 0..self.setup.routers.len() {
+            let settings = self.setup.router(at, side, extra);
+            self.elect(side, election::Event::Add(router_id(at), settings));
+        }
+        datagrams.into_iter().for_each(|message| self.take(side, Loop::Wire, message));
+        let now = self.now;
+        let host = &mut self.hosts[side];
+        let sent = host.state_file.clone();
+        if let Some(process) = &mut host.process {
+            process.entered = true;
+            for (router, plan) in process.routers.iter_mut().zip(&self.setup.routers) {
+                router.starts_at = now + plan.startup_delay;
+            }
+        }
+        for (at, sent) in sent.into_iter().enumerate() {
+            self.judge.enters(side, at, sent);
+            let event = sent.map_or(router::Event::Startup, router::Event::Resume);
+            self.elect(side, election::Event::Router(router_id(at), event));
+        }
     }
 
-    fn hear(&mut self, side: Side, bytes: &[u8]) {
-        self.judge.hears(self.now, side, bytes, &self.hosts[side]);
-        self.elect(side, election::Event::Datagram(LINK, Datagram::V4(bytes)));
+    fn link(&mut self, side: Side, wire: usize, up: bool) {
+        for family in [Family::V4, Family::V6] {
+            let address = self.setup.address(side, wire, family);
+            let link = if up { Link::Up(address) } else { Link::Down };
+            self.elect(side, election::Event::Link(link_id(wire), family, link));
+        }
+    }
+
+    fn hear(&mut self, side: Side, wire: usize, packet: &Packet) {
+        self.judge.hears(self.now, side, wire, packet, &self.hosts[side], &self.setup);
+        self.elect(side, election::Event::Datagram(link_id(wire), packet.datagram()));
     }
 
     fn order(&mut self, side: Side, order: Order) {
-        let Some(process) = &mut self.hosts[side].process else { return };
-        let event = match order {
-            Order::Priority(priority) => {
-                process.told = priority;
-                self.judge.told(self.now, side);
-                router::Event::Priority(priority)
+        let count = self.setup.routers.len();
+        match order {
+            Order::Priority(at, priority) => {
+                let told = self.setup.routers[at].effective(side, priority);
+                if let Some(process) = &mut self.hosts[side].process {
+                    process.routers[at].told = told;
+                }
+                self.judge.told(self.now, side, at);
+                self.order_one(side, at, router::Event::Priority(priority));
             }
-            Order::Ready => {
-                process.claims_from = process.claims_from.min(self.now);
-                router::Event::Ready
+            Order::Fault(at, fault) => {
+                let since = (fault == Fault::Present).then_some(self.now);
+                if let Some(process) = &mut self.hosts[side].process {
+                    process.routers[at].fault = since;
+                }
+                self.order_one(side, at, router::Event::Fault(fault));
             }
-            Order::Release => router::Event::Shutdown,
-            Order::Keep => router::Event::Keep,
-        };
-        self.elect(side, election::Event::Router(ROUTER, event));
-        if matches!(order, Order::Keep) {
-            self.leave(side);
+            Order::Ready(at) => {
+                if let Some(process) = &mut self.hosts[side].process {
+                    let router = &mut process.routers[at];
+                    router.claims_from = router.claims_from.min(self.now);
+                }
+                self.order_one(side, at, router::Event::Ready);
+            }
+            Order::Release => {
+                (0..count).for_each(|at| self.order_one(side, at, router::Event::Shutdown));
+            }
+            Order::Keep => {
+                (0..count).for_each(|at| self.order_one(side, at, router::Event::Keep));
+                self.leave(side);
+            }
         }
     }
 
+    fn order_one(&mut self, side: Side, at: usize, event: router::Event) {
+        self.elect(side, election::Event::Router(router_id(at), event));
+    }
+
     fn elect(&mut self, side: Side, event: election::Event<'_>) {
-        let now = self.now;
-        let Some(process) = &mut self.hosts[side].process else { return };
-        let outputs = process.election.handle(now, event).to_vec();
+        let host = &mut self.hosts[side];
+        let clock = host.clock(self.now);
+        let Some(process) = &mut host.process else { return };
+        let outputs = process.election.handle(clock, event).to_vec();
         let entered = process.entered;
-        for (_, output) in outputs {
+        for (router, output) in outputs {
+            let at = router.0 as usize - 1;
             match output {
-                Output::Advertise(priority) => self.advertise(side, priority),
+                Output::Advertise(priority) => self.advertise(side, at, priority),
                 Output::Want(holding) => {
-                    self.send(side, Loop::Wire, Loop::Mover, Message::Want(holding));
+                    self.send(side, Loop::Wire, Loop::Mover, Message::Want(at, holding));
                 }
-                // The mover repeats its gratuitous ARP: nothing here depends on it.
+                // The mover repeats its announcements: nothing here depends on it.
                 Output::Announce => {}
-                Output::Became(role, reason) => self.became(side, role, reason),
+                Output::Became(role, reason) => self.became(side, at, role, reason),
             }
         }
-        let host = &mut self.hosts[side];
-        let router = host.process.as_ref().and_then(|process| process.election.router(ROUTER));
         // Before it takes part, what an earlier process left there stands.
-        if let Some(router) = router.filter(|_| entered) {
-            host.state_file = router.last_advert();
+        let host = &mut self.hosts[side];
+        if let Some(process) = host.process.as_ref().filter(|_| entered) {
+            for (router, entry) in process.election.routers().zip(&mut host.state_file) {
+                *entry = router.1.last_advert();
+            }
         }
         self.released(side);
     }
 
-    fn became(&mut self, side: Side, role: Role, reason: router::Reason) {
-        self.tell(|w| format!("lb{side} is {role} ({reason:?}), the other {:?}", w.role(1 - side)));
-        self.judge.became(self.now, side, role, reason, &self.hosts, &self.setup);
-        let event = coordinator::Event::Role(ROUTER, role, reason);
+    fn became(&mut self, side: Side, at: usize, role: Role, reason: router::Reason) {
+        self.tell(|w| {
+            let other = w.hosts[1 - side].role(at);
+            format!("lb{side} is {role} of {at} ({reason:?}), the other {other:?}")
+        });
+        self.judge.became(self.now, (side, at), (role, reason), &self.hosts, &self.setup);
+        let event = coordinator::Event::Role(router_id(at), role, reason);
         self.send(side, Loop::Wire, Loop::Engine, Message::Coordinator(event));
     }
 
-    fn advertise(&mut self, side: Side, priority: Priority) {
-        let mut buffer = [0; wire::MAX_DATAGRAM];
-        let Some(process) = &self.hosts[side].process else { return };
-        let Some(length) = process.election.emit(MEMBER, priority, ALL_ROUTERS, &mut buffer) else {
-            return;
-        };
-        self.judge.advertises(buffer[22], process.told);
-        self.transmit(side, buffer[..length].into());
+    /// Out of every member whose link is up.
+    fn advertise(&mut self, side: Side, at: usize, priority: Priority) {
+        for (member, place) in self.setup.routers[at].members.clone().into_iter().enumerate() {
+            let mut buffer = [0; wire::MAX_DATAGRAM];
+            let Some(process) = &self.hosts[side].process else { return };
+            let family = place.protocol.family();
+            let id = MemberId { router: router_id(at), at: member };
+            let length = process.election.emit(id, priority, wire::multicast(family), &mut buffer);
+            let seat = process.election.seats(router_id(at)).get(member);
+            let up = seat.is_some_and(|seat| seat.link() != Link::Down);
+            let Some(length) = length else {
+                self.judge.silent(side, at, member, up);
+                continue;
+            };
+            let from = self.setup.address(side, place.wire, family);
+            let packet = Packet { from, bytes: buffer[..length].into(), damaged: false };
+            self.judge.advertises(&packet, process.routers[at].told);
+            self.transmit(side, place.wire, packet);
+        }
     }
+}
 
-    fn want(&mut self, side: Side, holding: Holding) {
+/// The mover.
+impl World {
+    fn want(&mut self, side: Side, at: usize, holding: Holding) {
         let Some(process) = &mut self.hosts[side].process else { return };
-        process.holding = Some(holding);
-        let time = self.rng.micros(50, PLAN.as_micros() as u64);
-        self.later(side, Loop::Mover, time, Message::Moved);
+        process.routers[at].holding = Some(holding);
+        for member in 0..self.setup.routers[at].members.len() {
+            let time = self.rng.micros(50, PLAN.as_micros() as u64);
+            self.later(side, Loop::Mover, time, Message::Moved(at, member));
+        }
     }
 
-    fn moved(&mut self, side: Side) {
+    fn moved(&mut self, side: Side, at: usize, member: usize) {
         let host = &mut self.hosts[side];
-        let holding = host.process.as_ref().and_then(|process| process.holding);
+        let holding = host.process.as_ref().and_then(|process| process.routers[at].holding);
         let held = holding == Some(Holding::Held);
-        if std::mem::replace(&mut host.addresses, held) != held {
+        if std::mem::replace(&mut host.held[at][member], held) != held {
             let what = if held { "holds" } else { "lets go of" };
-            self.tell(|_| format!("lb{side} {what} the addresses"));
+            self.tell(|_| format!("lb{side} {what} member {member} of {at}"));
         }
         self.released(side);
     }
@@ -257,8 +314,10 @@ impl World {
     /// After a release: once nothing of ours is left, the process ends.
     fn released(&mut self, side: Side) {
         let host = &self.hosts[side];
+        let count = self.setup.routers.len();
         let done = host.process.as_ref().is_some_and(|process| {
-            process.releasing && process.role() == Some(Role::Init) && !host.addresses
+            let out = |at| process.role(at) == Some(Role::Init) && !host.holds_any(at);
+            process.releasing && (0..count).all(out)
         });
         if done {
             self.leave(side);
@@ -274,73 +333,4 @@ impl World {
             self.put(self.now + after, Item::Exit(side, life));
         }
     }
-}
-
-/// The engine.
-impl World {
-    fn coordinate(&mut self, side: Side, event: coordinator::Event) {
-        let now = self.now;
-        let Some(process) = &mut self.hosts[side].process else { return };
-        let effects = process.coordinator.handle(now, event);
-        self.judge.coordinated(side, &effects, &process.coordinator, &self.setup);
-        for effect in effects {
-            match effect {
-                Effect::Priority(_, priority) => {
-                    self.tell(|_| format!("lb{side} priority {priority}"));
-                    let order = Message::Order(Order::Priority(priority));
-                    self.send(side, Loop::Engine, Loop::Wire, order);
-                }
-                Effect::Fault(..) => {}
-                Effect::Ready(_) => {
-                    self.send(side, Loop::Engine, Loop::Wire, Message::Order(Order::Ready));
-                }
-                Effect::Want { revision, changed } => {
-                    let event = ipvs_table::Event::Want { revision, changed };
-                    self.send(side, Loop::Engine, Loop::Table, Message::Reconciler(event));
-                }
-                Effect::Assume(check, verdict) => {
-                    let event = health::Event::Assume(check, verdict);
-                    self.send(side, Loop::Engine, Loop::Health, Message::Schedule(event));
-                }
-                Effect::Notice(notice) => self.tell(|_| format!("lb{side} notice {notice:?}")),
-            }
-        }
-    }
-
-    fn signalled(&mut self, side: Side, signal: Signal) {
-        let Some(process) = &mut self.hosts[side].process else { return };
-        let order = match signal {
-            Signal::Term => {
-                process.releasing = true;
-                Order::Release
-            }
-            Signal::Usr2 => Order::Keep,
-            Signal::Reload => {
-                let score = process.coordinator.score(ROUTER);
-                let priority = score.map_or(process.told, |score| score.priority());
-                for (id, check) in self.setup.checks() {
-                    let event = health::Event::Set(id, check);
-                    self.send(side, Loop::Engine, Loop::Health, Message::Schedule(event));
-                }
-                let up = self.hosts[side].link;
-                self.send(side, Loop::Mover, Loop::Wire, Message::Link(up));
-                let tracked = self.hosts[side].tracked;
-                let event = tracked_fact(tracked);
-                self.send(side, Loop::Mover, Loop::Engine, Message::Coordinator(event));
-                Order::Priority(priority)
-            }
-        };
-        self.send(side, Loop::Engine, Loop::Wire, Message::Order(order));
-    }
-}
-
-fn link(side: Side, up: bool) -> Link {
-    if up { Link::Up(address(side).into()) } else { Link::Down }
-}
-
-const ALL_ROUTERS: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
-
-fn tracked_fact(up: bool) -> coordinator::Event {
-    let reading = if up { Reading::Good } else { Reading::Bad };
-    coordinator::Event::Tracked(Source::Interface(TRACKED.into()), reading)
 }

@@ -41,6 +41,10 @@ const NOW: Instant = ms(10_000);
 const LATE: Instant = ms(20_000);
 
 const RELEASED: Event = heard(HIGHER_ADDRESS, 0);
+const RELEASED_BESIDE: Event = Event::Advert(Heard {
+    other: Some(prio(100)),
+    ..said(HIGHER_ADDRESS, OURS, 0, Interval::DEFAULT)
+});
 const HIGHER: Event = heard(LOWER_ADDRESS, 150);
 const TIE_ABOVE: Event = heard(HIGHER_ADDRESS, 100);
 const TIE_DOUBTED: Event =
@@ -71,7 +75,13 @@ fn number(now: Instant, event: Event) -> usize {
         Event::Shutdown => 3,
         Event::Keep => 4,
         Event::Tick => 5 + usize::from(now == LATE),
-        Event::Advert(heard) if heard.priority == Priority::RELEASE => 7,
+        Event::Advert(heard) if heard.priority == Priority::RELEASE => {
+            if heard.other.is_some() {
+                24
+            } else {
+                7
+            }
+        }
         Event::Advert(heard) if heard.priority > prio(100) => 8,
         Event::Advert(heard) if heard.priority < prio(100) && heard.version == Version::V3 => 9,
         Event::Advert(heard) if heard.priority < prio(100) => 10,
@@ -90,7 +100,7 @@ fn number(now: Instant, event: Event) -> usize {
         Event::Fault(Fault::Clear) => 23,
     }
 }
-const NUMBERS: usize = 24;
+const NUMBERS: usize = 25;
 
 /// Before, when, what (any of these); then what comes out, the role after it, and the deadline.
 type Row = (Before, Instant, &'static [Event], &'static [Output], Role, Option<Instant>);
@@ -122,7 +132,7 @@ const TABLE: &[Row] = {
     // 2 (1: the_owner_is_active_at_once)
     (Init, NOW, &[Startup, STALE], STARTED, Role::Backup, IN_DOWN),
     (Init, NOW, &[FRESH], RESUMED, Role::Active, IN_TURN),
-    (Init, NOW, &[Shutdown, Keep, Tick, RELEASED, HIGHER, TIE_ABOVE, TIE_DOUBTED, TIE_BELOW], &[], Role::Init, None),
+    (Init, NOW, &[Shutdown, Keep, Tick, RELEASED, RELEASED_BESIDE, HIGHER, TIE_ABOVE, TIE_DOUBTED, TIE_BELOW], &[], Role::Init, None),
     (Init, NOW, &[LOWER, LOWER_V2, OWN, RAISED, Ready, Moved], &[], Role::Init, None),
     (Init, NOW, &[OPEN, PARTIAL, CLOSED, UNADDRESSED, FAULT, CLEAR], &[], Role::Init, None),
     (Init, LATE, &[Tick], &[], Role::Init, None),
@@ -130,14 +140,14 @@ const TABLE: &[Row] = {
     // Something stands in the way: ordered in, it takes part once nothing does.
     (Waiting, NOW, &[Startup, FRESH, STALE], &[ABSENT], Role::Init, None),
     (Waiting, NOW, &[OPEN], &[ABSENT, became(Role::Backup, Reason::LinkUp)], Role::Backup, IN_DOWN),
-    (Waiting, NOW, &[Shutdown, Keep, Tick, RELEASED, HIGHER, TIE_ABOVE, TIE_DOUBTED, TIE_BELOW], &[], Role::Init, None),
+    (Waiting, NOW, &[Shutdown, Keep, Tick, RELEASED, RELEASED_BESIDE, HIGHER, TIE_ABOVE, TIE_DOUBTED, TIE_BELOW], &[], Role::Init, None),
     (Waiting, NOW, &[LOWER, LOWER_V2, OWN, RAISED, Ready, Moved], &[], Role::Init, None),
     (Waiting, NOW, &[PARTIAL, CLOSED, UNADDRESSED, FAULT, CLEAR], &[], Role::Init, None),
     (Waiting, LATE, &[Tick], &[], Role::Init, None),
 
     (Faulty, NOW, &[Startup, FRESH, STALE], &[ABSENT], Role::Init, None),
     (Faulty, NOW, &[CLEAR], &[ABSENT, became(Role::Backup, Reason::FaultCleared)], Role::Backup, IN_DOWN),
-    (Faulty, NOW, &[Shutdown, Keep, Tick, RELEASED, HIGHER, TIE_ABOVE, TIE_DOUBTED, TIE_BELOW], &[], Role::Init, None),
+    (Faulty, NOW, &[Shutdown, Keep, Tick, RELEASED, RELEASED_BESIDE, HIGHER, TIE_ABOVE, TIE_DOUBTED, TIE_BELOW], &[], Role::Init, None),
     (Faulty, NOW, &[LOWER, LOWER_V2, OWN, RAISED, Ready, Moved], &[], Role::Init, None),
     (Faulty, NOW, &[OPEN, PARTIAL, CLOSED, UNADDRESSED, FAULT], &[], Role::Init, None),
     (Faulty, LATE, &[Tick], &[], Role::Init, None),
@@ -146,7 +156,7 @@ const TABLE: &[Row] = {
     (Delayed, NOW, &[FRESH], RESUMED, Role::Active, IN_TURN),
     (Delayed, NOW, &[STALE], STARTED, Role::Backup, IN_DOWN),
     (Delayed, NOW, &[Shutdown, Keep, PARTIAL, CLOSED, UNADDRESSED, FAULT], &[], Role::Init, None),
-    (Delayed, NOW, &[Tick, RELEASED, HIGHER, TIE_ABOVE, TIE_DOUBTED, TIE_BELOW], &[], Role::Init, DELAY),
+    (Delayed, NOW, &[Tick, RELEASED, RELEASED_BESIDE, HIGHER, TIE_ABOVE, TIE_DOUBTED, TIE_BELOW], &[], Role::Init, DELAY),
     (Delayed, NOW, &[LOWER, LOWER_V2, OWN, RAISED, Ready, Moved, OPEN, CLEAR], &[], Role::Init, DELAY),
     (Delayed, LATE, &[Tick], STARTED, Role::Backup, Some(us(23_609_375))),
 
@@ -159,6 +169,8 @@ const TABLE: &[Row] = {
     (Backup, LATE, &[Tick], &[advertise(100), HELD, became(Role::Active, Reason::PeerSilent)], Role::Active, Some(ms(21_000))),
     // 5
     (Backup, NOW, &[RELEASED], &[], Role::Backup, IN_SKEW),
+    // 5, come late: a successor has spoken
+    (Backup, NOW, &[RELEASED_BESIDE], &[], Role::Backup, TAKEOVER),
     // 6
     (Backup, NOW, &[HIGHER, TIE_ABOVE, TIE_DOUBTED, TIE_BELOW], &[], Role::Backup, IN_DOWN),
     // 7
@@ -177,7 +189,7 @@ const TABLE: &[Row] = {
     (Active, NOW, &[Tick], &[], Role::Active, ADVERT),
     (Active, LATE, &[Tick], &[advertise(100)], Role::Active, Some(ms(21_000))),
     // 10
-    (Active, NOW, &[RELEASED], &[advertise(100)], Role::Active, IN_TURN),
+    (Active, NOW, &[RELEASED, RELEASED_BESIDE], &[advertise(100)], Role::Active, IN_TURN),
     // 11
     (Active, NOW, &[HIGHER, TIE_ABOVE], YIELDED, Role::Backup, IN_DOWN),
     // 11, where another member of the group may say otherwise
@@ -194,7 +206,7 @@ const TABLE: &[Row] = {
     (Active, NOW, &[PARTIAL], &[advertise(0), became(Role::Leaving, Reason::LinkDown)], Role::Leaving, REPEAT),
     (Active, NOW, &[FAULT], &[advertise(0), became(Role::Leaving, Reason::Fault)], Role::Leaving, REPEAT),
 
-    (Leaving, NOW, &[Startup, FRESH, STALE, Shutdown, Tick, RELEASED, OWN, RAISED, Ready], &[], Role::Leaving, LEAVE),
+    (Leaving, NOW, &[Startup, FRESH, STALE, Shutdown, Tick, RELEASED, RELEASED_BESIDE, OWN, RAISED, Ready], &[], Role::Leaving, LEAVE),
     (Leaving, NOW, &[Moved, OPEN, PARTIAL, FAULT, CLEAR], &[], Role::Leaving, LEAVE),
     (Leaving, NOW, &[Keep], &[ABSENT, became(Role::Init, Reason::Keep)], Role::Init, None),
     (Leaving, LATE, &[Tick], &[ABSENT, became(Role::Init, Reason::NoSuccessor)], Role::Init, None),

@@ -100,8 +100,7 @@ fn address_message(
     message.header.family = family_of(Family::of(address));
     message.header.prefix_len = prefix;
     message.header.index = index;
-    message.attributes =
-        vec![AddressAttribute::Local(address), AddressAttribute::Address(address)];
+    message.attributes = vec![AddressAttribute::Local(address), AddressAttribute::Address(address)];
     let Some(manner) = manner else { return message };
     message.header.scope = scope_of(manner.scope);
     message.attributes.push(AddressAttribute::Protocol(AddressProtocol::Other(OUR_MARK)));

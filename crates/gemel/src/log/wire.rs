@@ -1,0 +1,57 @@
+//! Facts of the wire and mover threads as log lines.
+
+use std::io::Error;
+use std::net::IpAddr;
+
+use config::RouterPlan;
+use vrrp_proto::held::VirtualAddress;
+use vrrp_proto::wire::Discard;
+
+use crate::words::{mac, quoted};
+
+pub(crate) fn interface(name: &str, up: bool) -> String {
+    format!("INFO interface={name} state={}", if up { "up" } else { "down" })
+}
+
+pub(crate) fn repaired(router: &str, address: IpAddr) -> String {
+    format!(
+        "WARN router={router} address={address} action=put-back why=\"removed by somebody else\""
+    )
+}
+
+pub(crate) fn conflict(router: &str, address: IpAddr, by: [u8; 6]) -> String {
+    let by = mac(by);
+    format!(
+        "WARN router={router} address={address} conflict={by} why=\"somebody else answers for it\" action=announced"
+    )
+}
+
+pub(crate) fn leftover(left: &VirtualAddress) -> String {
+    let VirtualAddress { address, prefix, interface, .. } = left;
+    format!(
+        "INFO interface={interface} address={address}/{prefix} action=removed why=\"an earlier process held it and the file no longer names it\""
+    )
+}
+
+pub(crate) fn refused(router: &str, address: IpAddr, error: &Error) -> String {
+    format!("WARN router={router} address={address} refused={}", quoted(&error.to_string()))
+}
+
+/// Datagrams for member `at` of the plan, and of its router of this name, were thrown away.
+pub(crate) fn discards(
+    router: &str,
+    (plan, at): (&RouterPlan, usize),
+    (why, from, count): (Discard, Option<IpAddr>, u64),
+) -> String {
+    let member = plan.settings.members.get(at).zip(plan.members.get(at));
+    let member = member.map_or_else(String::new, |(member, setup)| {
+        let family = member.protocol.family();
+        format!(" family={family} interface={} vrid={}", setup.interface, member.vrid)
+    });
+    let from = from.map_or_else(|| "unknown".to_owned(), |from| from.to_string());
+    format!(
+        "WARN router={router}{member} discarded={count} from={from} counter={} why={}",
+        why.counter(),
+        quoted(&why.to_string())
+    )
+}
