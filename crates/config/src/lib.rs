@@ -64,7 +64,7 @@
 //! | `peers` | `{ lb1 = "192.0.2.11", lb2 = "192.0.2.12" }`: every director's own address there; | with unicast only |
 //! | | with both families a list of one of each: `["192.0.2.11", "2001:db8::11"]` | |
 //! | `min_ttl` | the lowest TTL or hop limit of a peer's adverts, 1 to 255 | 255 |
-//! | `accept` | whether packets for the addresses are taken (RFC 9568, Accept_Mode) | `true` |
+//! | `accept` | whether packets for the addresses are taken (RFC 9568, Accept_Mode); `false` not yet | `true` |
 //! | `virtual_mac` | `true`, or a device's name: the addresses answer with the virtual MAC of RFC 9568 | `false` |
 //! | | the device is called `gm4-VRID-INTERFACE`, `gm6-...` for IPv6, or NAME and NAME`-6` | |
 //! | `[[group]]` | routers that are Active together: their causes add up in one priority | |
@@ -126,3 +126,7 @@ pub use settings::{
     Address, Adverts, CheckSettings, Director, Group, Router, Server, Service, Settings, Track,
     Version, VirtualMac,
 };
+
+/// The file's JSON Schema (draft 7), for editors: types, ranges and words of each key. What concerns
+/// two keys at once only [`check`] knows.
+pub const SCHEMA: &str = include_str!("schema.json");

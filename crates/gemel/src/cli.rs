@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Run this director in the foreground
     Run(Run),
+    /// Print the configuration file's JSON Schema, for editors
+    Schema,
     /// Show what the running director does, and why
     Status(Status),
 }

@@ -3,7 +3,8 @@
 //! ```text
 //!   wire, mover ──facts──►┌────────┐──orders──► wire
 //!   table       ──facts──►│ engine │──wants───► table
-//!   health      ──facts──►└────────┘──checks──► health
+//!   health      ──facts──►│        │──checks──► health
+//!   track       ──facts──►└────────┘
 //!                 signals ──►  ▲ └─lines, files─► writer
 //!                 control socket (questions)
 //! ```
@@ -15,11 +16,13 @@ mod orders;
 mod report;
 mod select;
 mod stop;
+pub(crate) mod track;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use ::track::Tracker;
 use clock::{Duration, Instant};
 use config::Assembly;
 use coordinator::{Coordinator, Effect, Event};
@@ -49,12 +52,14 @@ pub(crate) struct Identity {
     pub(crate) lo_is_up: bool,
 }
 
-/// The other loops' mailboxes. Without services there is no table and nothing to check.
+/// The other loops' mailboxes. Without services there is no table and nothing to check; without
+/// tracked sources, or with interfaces only, there is no track thread.
 #[derive(Debug)]
 pub(crate) struct Loops {
     pub(crate) wire: Outgoing<vrrp::Order>,
     pub(crate) table: Option<Outgoing<ipvs::Order>>,
     pub(crate) checks: Option<Outgoing<probe::Order>>,
+    pub(crate) sources: Option<Outgoing<watch::Order>>,
 }
 
 /// See the module's text.
@@ -63,6 +68,8 @@ pub(crate) struct Engine {
     identity: Identity,
     assembly: Assembly,
     coordinator: Coordinator,
+    /// What is believed of tracked interfaces.
+    interfaces: Tracker,
     loops: Loops,
     writer: Writer,
     started: Instant,
@@ -86,6 +93,7 @@ impl Engine {
     ) -> Self {
         let mut engine = Self {
             coordinator: Coordinator::new(assembly.coordinator.clone()),
+            interfaces: Tracker::new(now(), &track::apart(&assembly.track).0),
             identity,
             assembly,
             loops,
@@ -108,8 +116,9 @@ impl Engine {
         let collecting = self.collecting.as_ref().map(Collecting::until);
         let retry =
             (!self.loops.are_idle() || self.unwritten_ours.is_some()).then(|| now() + RETRY);
-        let deadlines = [self.coordinator.deadline(), collecting, retry, self.stopping.until()];
-        deadlines.into_iter().flatten().fold(self.lease_at, Instant::min)
+        let machines = [self.coordinator.deadline(), self.interfaces.deadline()];
+        let deadlines = machines.into_iter().chain([collecting, retry, self.stopping.until()]);
+        deadlines.flatten().fold(self.lease_at, Instant::min)
     }
 
     fn tick(&mut self) {
@@ -125,6 +134,7 @@ impl Engine {
         if self.coordinator.deadline().is_some_and(|deadline| now >= deadline) {
             self.hear(now, Event::Tick);
         }
+        self.tick_interfaces(now);
         self.loops.flush();
         self.keep_ours();
     }

@@ -1,10 +1,16 @@
 //! The one place where facts become log lines: level, the object first, key=value.
 
-use coordinator::Notice;
+use coordinator::{Notice, Reading, Source};
 
 use crate::words::{cause, quoted, reason};
 
 pub(crate) mod wire;
+
+/// What a tracked source says now.
+pub(crate) fn source(source: &Source, reading: Reading, why: &str) -> String {
+    let reading = crate::words::reading(Some(reading));
+    format!("INFO source={} reading={reading} why={}", quoted(&source.to_string()), quoted(why))
+}
 
 /// A notice as a log line.
 pub(crate) fn line(notice: &Notice, lo_is_up: bool) -> String {

@@ -29,6 +29,10 @@ fn main() -> ExitCode {
     let result = match command {
         cli::Command::Check(arguments) => check::check(&arguments),
         cli::Command::Run(arguments) => run::run(arguments),
+        cli::Command::Schema => {
+            print!("{}", config::SCHEMA);
+            Ok(ExitCode::SUCCESS)
+        }
         cli::Command::Status(arguments) => ask::status(&arguments),
     };
     result.unwrap_or_else(|error| {

@@ -104,6 +104,7 @@ fn start(
     let (wire_facts, wire) = mailbox(FACTS)?;
     let (table_facts, table) = mailbox(FACTS)?;
     let (check_facts, checks) = mailbox(FACTS)?;
+    let (source_facts, sources) = mailbox(FACTS)?;
     let (questions, asked) = mpsc::channel(QUESTIONS);
     // Adverts first: a restarted Active has little time, and the table can be long.
     let setup = vrrp_setup(&assembly, leftovers, arguments);
@@ -112,16 +113,21 @@ fn start(
         writer.line("WARN file=addresses why=\"the list of our addresses is not kept\"".into());
     }
     let rest = start_table(table_client, &assembly, ours, table_facts)
-        .and_then(|table| Ok((table, start_checks(&assembly, check_facts)?)));
-    let ((table_orders, adopted), check_orders) = match rest {
+        .and_then(|table| Ok((table, start_checks(&assembly, check_facts)?)))
+        .and_then(|rest| Ok((rest, start_sources(&assembly, source_facts)?)));
+    let (((table_orders, adopted), check_orders), source_orders) = match rest {
         Ok(rest) => rest,
         Err(error) => return Err(let_go(vrrp, error)),
     };
     let identity = Identity { pair, director, ours_file, lo_is_up: ipvs::lo_up() };
-    let loops =
-        Loops { wire: Outgoing::new(vrrp.orders()), table: table_orders, checks: check_orders };
+    let loops = Loops {
+        wire: Outgoing::new(vrrp.orders()),
+        table: table_orders,
+        checks: check_orders,
+        sources: source_orders,
+    };
     let engine = Engine::new(identity, assembly, loops, writer, adopted);
-    let inboxes = Inboxes::new(wire, table, checks, asked, signals)?;
+    let inboxes = Inboxes::new(wire, table, checks, sources, asked, signals)?;
     drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
     let code = runtime.block_on(async {
         let server = tokio::spawn(control::serve(listener, questions));
@@ -220,6 +226,18 @@ fn start_checks(
         return Ok(None);
     }
     let orders = probe::start(facts).map_err(|error| anyhow!(error.0))?;
+    Ok(Some(Outgoing::new(orders)))
+}
+
+fn start_sources(
+    assembly: &Assembly,
+    facts: Outbox<watch::Fact>,
+) -> anyhow::Result<Option<Outgoing<watch::Order>>> {
+    let (_, sources) = engine::track::apart(&assembly.track);
+    if sources.sources.is_empty() {
+        return Ok(None);
+    }
+    let orders = watch::start(sources, facts).map_err(|error| anyhow!(error.0))?;
     Ok(Some(Outgoing::new(orders)))
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Status {
     pub(crate) routers: Vec<Router>,
     /// Every virtual server.
     pub(crate) services: Vec<Service>,
+    /// Every tracked source.
+    pub(crate) tracked: Vec<Tracked>,
     /// Services in the kernel that are not ours; left alone.
     pub(crate) foreign_services: Vec<String>,
     /// What is not as it should be, one sentence each.
@@ -32,6 +34,18 @@ pub(crate) struct Status {
     pub(crate) counters: BTreeMap<String, u64>,
     /// The worst lateness of a protocol deadline since the start.
     pub(crate) worst_lateness_us: u64,
+}
+
+/// A source of facts about this machine.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Tracked {
+    /// Its name, as in the causes.
+    pub(crate) source: String,
+    /// `good`, `bad`, `unknown` before its first reading, or a number.
+    pub(crate) reading: String,
+    pub(crate) since_s: f64,
+    /// The last sample, and what is still missing until it is believed.
+    pub(crate) detail: String,
 }
 
 /// One virtual server.

@@ -1,6 +1,6 @@
 //! The product's words for the machines' values, the same in log and status.
 
-use coordinator::CauseKey;
+use coordinator::{CauseKey, Reading};
 use vrrp_proto::Checksum;
 use vrrp_proto::router::{Link, Reason};
 
@@ -57,6 +57,16 @@ pub(crate) fn checksum(checksum: Checksum) -> &'static str {
 /// A MAC address.
 pub(crate) fn mac([a, b, c, d, e, f]: [u8; 6]) -> String {
     format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
+}
+
+/// What a tracked source says.
+pub(crate) fn reading(reading: Option<Reading>) -> String {
+    match reading {
+        Some(Reading::Good) => "good".to_owned(),
+        Some(Reading::Bad) => "bad".to_owned(),
+        Some(Reading::Number(number)) => number.to_string(),
+        None => "unknown".to_owned(),
+    }
 }
 
 /// A string as a log value.

@@ -135,12 +135,33 @@ pub enum Fact {
         /// How many since this was last told.
         count: u64,
     },
+    /// Adverts of a virtual router of ours are kept although they say otherwise than we do: a file
+    /// that is rolled out director by director, or two that differ. Told once an hour while it lasts.
+    Differs {
+        /// Whose.
+        router: RouterId,
+        /// Which of its members, in the order of the setup's.
+        member: usize,
+        /// In what.
+        what: Difference,
+        /// Who was last heard.
+        from: Option<IpAddr>,
+    },
     /// The answer to [`Order::Report`].
     Report(Vec<RouterReport>),
     /// Something for the log that is not about one router: no real-time permission, a lost monitor ...
     Warning(String),
     /// Both threads have ended in order; after [`Order::Release`] no address of ours is left.
     Ended,
+}
+
+/// What a kept advert says otherwise than we do.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Difference {
+    /// Its interval.
+    Interval,
+    /// Its addresses, or that the first of IPv6 is not a link-local one.
+    Addresses,
 }
 
 /// One router as the wire thread knows it.
@@ -185,6 +206,12 @@ pub struct MemberReport {
     pub checksum: Checksum,
     /// What it counted.
     pub counters: SeatCounters,
+    /// The last datagram for it that was discarded: why, when, and who sent it.
+    pub last_discard: Option<(Discard, Instant, Option<IpAddr>)>,
+    /// When an advert was last kept although its interval is not ours.
+    pub last_other_interval: Option<Instant>,
+    /// When an advert was last kept although its addresses are not ours.
+    pub last_other_addresses: Option<Instant>,
 }
 
 /// The two running threads. They run until they are ordered to end, whether this value lives or not.

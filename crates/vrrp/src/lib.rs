@@ -18,10 +18,12 @@ mod leftovers;
 mod loops;
 pub mod mover;
 mod start;
-mod state;
+pub mod state;
 mod sys;
 mod teller;
 mod wire;
 
-pub use api::{Fact, MemberReport, Order, RouterReport, RouterSetup, Setup, StartError, Vrrp};
+pub use api::{
+    Difference, Fact, MemberReport, Order, RouterReport, RouterSetup, Setup, StartError, Vrrp,
+};
 pub use start::start;

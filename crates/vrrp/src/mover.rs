@@ -30,7 +30,7 @@ mod plan;
 mod quiet;
 mod round;
 pub mod rows;
-mod rtnetlink;
+pub mod rtnetlink;
 mod sys;
 pub(crate) mod thread;
 mod watch;

@@ -32,17 +32,17 @@ mod tests;
 /// Whose slot it is: a changed set of members (interface, number, protocol) or of addresses makes
 /// another router of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Key([u64; KEY]);
+pub struct Key([u64; KEY]);
 
 /// What is remembered of a router.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Memory {
+pub struct Memory {
     /// When it sent its last advert.
-    pub(crate) advert: Instant,
+    pub advert: Instant,
     /// Whether it held its addresses (Active or Leaving).
-    pub(crate) holds: bool,
+    pub holds: bool,
     /// The sum that the peers of each member were last heard to use.
-    pub(crate) checksums: Vec<Option<Checksum>>,
+    pub checksums: Vec<Option<Checksum>>,
 }
 
 /// The file of this process.
@@ -79,7 +79,8 @@ impl Layout {
 }
 
 impl Key {
-    pub(crate) fn new(members: &[(Member, MemberSetup)], addresses: &[VirtualAddress]) -> Self {
+    /// Of the router with these members and these addresses to hold.
+    pub fn new(members: &[(Member, MemberSetup)], addresses: &[VirtualAddress]) -> Self {
         let member = |(member, setup): &(Member, MemberSetup)| {
             let kind = match member.protocol {
                 Protocol::V2(_) => 2,
@@ -163,12 +164,20 @@ const fn code(checksum: Option<Checksum>) -> u64 {
 /// # Errors
 /// What is wrong with a file that exists. One of another boot is as good as none.
 pub(crate) fn recall(path: &Path, boot: &str, keys: &[Key]) -> Result<Vec<Memory>, String> {
-    let nothing = vec![Memory::default(); keys.len()];
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(nothing),
-        Err(error) => return Err(error.to_string()),
-    };
+    match fs::read(path) {
+        Ok(bytes) => parse(&bytes, boot, keys),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(vec![Memory::default(); keys.len()])
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// What the bytes of such a file say.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse(bytes: &[u8], boot: &str, keys: &[Key]) -> Result<Vec<Memory>, String> {
     let words: Vec<u64> = bytes.chunks_exact(8).map(word).collect();
     let (header, slots) = words.split_at_checked(HEADER).ok_or("it is too short")?;
     let [magic, version, count, checksums, boot_words @ ..] = header else {
@@ -182,7 +191,7 @@ pub(crate) fn recall(path: &Path, boot: &str, keys: &[Key]) -> Result<Vec<Memory
         return Err("its length does not match its count of routers".into());
     }
     if *boot_words != boot_id_words(boot) {
-        return Ok(nothing);
+        return Ok(vec![Memory::default(); keys.len()]);
     }
     let find = |key: &Key| slots.chunks_exact(layout.slot()).find(|slot| slot[..KEY] == key.0);
     let recalled = keys.iter().map(|key| {

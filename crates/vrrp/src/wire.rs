@@ -25,6 +25,7 @@ use crate::mover::thread::ToMover;
 use crate::{Fact, Order};
 
 mod core;
+mod differences;
 mod discards;
 mod ending;
 mod frame;
@@ -40,7 +41,7 @@ pub(crate) use self::core::Core;
 pub(crate) use self::port::Port;
 pub(crate) use self::row::Row;
 use ending::Ending;
-use receive::Ready;
+use receive::{Burst, Ready};
 use sys::Inbound;
 
 const FIFO_PRIORITY: i32 = 50;
@@ -71,6 +72,9 @@ pub(crate) struct Wire {
     post_again_at: Option<Instant>,
     /// When the timer rings.
     armed: Option<Instant>,
+    burst: Burst,
+    /// The shortest interval of any router.
+    shortest: Duration,
     worst_lateness: Duration,
 }
 
@@ -94,6 +98,7 @@ impl Wire {
         epoll.add(&orders, readable(receive::ORDERS))?;
         epoll.add(&news, readable(receive::NEWS))?;
         Ok(Self {
+            shortest: core.shortest_interval(),
             core,
             epoll,
             timer,
@@ -105,6 +110,7 @@ impl Wire {
             ending: Ending::None,
             post_again_at: None,
             armed: None,
+            burst: Burst::default(),
             worst_lateness: Duration::ZERO,
         })
     }
@@ -151,13 +157,12 @@ impl Wire {
     fn ask_for_real_time(&mut self) {
         let Some(warning) = real_time("wire", FIFO_PRIORITY) else { return };
         self.core.facts.tell(Fact::Warning(warning));
-        let shortest = self.core.shortest_interval();
-        if shortest < FAST {
+        if self.shortest < FAST {
             self.core.facts.tell(Fact::Warning(format!(
                 "an interval of {} ms needs real-time scheduling, which is refused: the peer may take \
                  over for no reason; grant CAP_SYS_NICE or LimitRTPRIO=50, or set an interval of at \
                  least {} ms",
-                shortest.as_millis(),
+                self.shortest.as_millis(),
                 FAST.as_millis()
             )));
         }
@@ -249,14 +254,14 @@ impl Wire {
         self.core.send(now);
         let all_posted = self.core.post();
         self.core.store();
-        self.core.discards.tell(now, &mut self.core.facts);
+        self.core.complain(now);
         let all_told = self.core.facts.flush();
         self.post_again_at = (!all_posted || !all_told).then(|| now + POST_AGAIN);
         self.arm(now);
     }
 
-    /// Sets the timer, unless it is to ring when it will anyway; setting it also takes back its last
-    /// expiry.
+    /// Sets the timer, unless it rings soon enough: what moves away, as a Backup's deadline does at
+    /// each advert, is looked at again when it rings. Setting it also takes back its last expiry.
     fn arm(&mut self, now: Instant) {
         let lease = match self.lease {
             Lease::Until(until) => Some(until),
@@ -268,11 +273,13 @@ impl Wire {
             self.core.open_again_at(),
             self.post_again_at,
             self.core.discards.due(),
+            Some(self.core.differences.due()),
             lease,
             ends,
         ];
         let at = times.into_iter().flatten().min();
-        if at == self.armed && at.is_none_or(|at| at > now) {
+        let is_soon_enough = |armed: Instant| armed > now && at.is_none_or(|at| armed <= at);
+        if self.armed.is_some_and(is_soon_enough) {
             return;
         }
         self.armed = at;

@@ -17,10 +17,20 @@ mod ear;
 mod handover;
 #[path = "kernel/ipv6.rs"]
 mod ipv6;
+#[path = "kernel/load.rs"]
+mod load;
 #[path = "kernel/moving.rs"]
 mod moving;
 #[path = "kernel/net.rs"]
 mod net;
+#[path = "kernel/parents.rs"]
+mod parents;
+#[path = "kernel/real.rs"]
+mod real;
+#[path = "kernel/speed.rs"]
+mod speed;
+#[path = "kernel/stall.rs"]
+mod stall;
 #[path = "kernel/vmac.rs"]
 mod vmac;
 #[path = "kernel/witness.rs"]

@@ -20,6 +20,9 @@ use connector::{Connector, Event};
 /// The processes of each name that is looked for.
 pub(crate) type Running = BTreeMap<String, BTreeSet<u32>>;
 
+/// What some sources say.
+pub(crate) type Samples = Vec<(Source, Sample)>;
+
 /// What is known of the tracked processes.
 #[derive(Debug)]
 pub(crate) struct Processes {
@@ -27,6 +30,20 @@ pub(crate) struct Processes {
     way: Way,
     /// When the last walk was over.
     walked: Option<Instant>,
+    walk: Walk,
+}
+
+/// How far a walk through `/proc` is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Walk {
+    /// Nobody walks.
+    No,
+    /// One should begin.
+    Wanted,
+    /// One is on the way.
+    Running,
+    /// One is on the way, and what happened since it began makes another one necessary.
+    RunningAndWanted,
 }
 
 /// How news come.
@@ -38,15 +55,6 @@ enum Way {
     Told(Connector),
     /// A walk each round.
     Walks,
-}
-
-/// What a look should do.
-#[derive(Debug)]
-pub(crate) enum Look {
-    /// This is known.
-    Known(Sample),
-    /// Walk first.
-    Walk,
 }
 
 impl Processes {
@@ -64,7 +72,7 @@ impl Processes {
                 Err(error) => (Way::Walks, Some(untold(&error.to_string()))),
             }
         };
-        (Self { running, way, walked: None }, warning)
+        (Self { running, way, walked: None, walk: Walk::No }, warning)
     }
 
     /// The descriptor that is readable when the kernel told something.
@@ -75,43 +83,74 @@ impl Processes {
         }
     }
 
-    /// What is known of one name.
-    pub(crate) fn look(&self, now: Instant, name: &str) -> Look {
+    /// What is known of one name, unless a walk must find out.
+    pub(crate) fn look(&mut self, now: Instant, name: &str) -> Option<Sample> {
         let pause = match self.way {
             Way::Told(_) => COMPARE,
             Way::Asked(..) | Way::Walks => Duration::ZERO,
         };
-        match self.walked {
-            Some(walked) if now.since(walked) < pause => Look::Known(self.sample(name)),
-            Some(_) | None => Look::Walk,
+        if self.walked.is_some_and(|walked| now.since(walked) < pause) {
+            return Some(self.sample(name));
         }
+        if self.walk == Walk::No {
+            self.walk = Walk::Wanted;
+        }
+        None
     }
 
-    /// The errand that finds every process of every name.
-    pub(crate) fn errand(&self) -> impl FnOnce() -> std::io::Result<Running> + Send + 'static {
+    /// The errand that finds every process of every name, if one should begin now.
+    pub(crate) fn errand(
+        &mut self,
+    ) -> Option<impl FnOnce() -> std::io::Result<Running> + Send + 'static> {
+        if self.walk != Walk::Wanted {
+            return None;
+        }
+        self.walk = Walk::Running;
         let names: Vec<String> = self.running.keys().cloned().collect();
-        move || look::walk(&names)
+        Some(move || look::walk(&names))
     }
 
-    /// Takes in what a walk found. Who ended or began meanwhile was told, so each is looked at again.
-    pub(crate) fn walked(&mut self, now: Instant, found: Running) -> Vec<(Source, Sample)> {
-        self.walked = Some(now);
+    /// The walk came to nothing; the next round wants another.
+    pub(crate) fn lost(&mut self) {
+        self.walk = Walk::No;
+        self.walked = None;
+    }
+
+    /// Takes in what a walk found: a sample of each name. Who ended meanwhile is left out; if that
+    /// left a name without a process, another walk says whether the next one had begun by then.
+    pub(crate) fn walked(&mut self, now: Instant, found: Running) -> (Samples, Option<String>) {
         for (name, pids) in &mut self.running {
             pids.extend(found.get(name).into_iter().flatten());
             pids.retain(|pid| look::is_called(*pid, name));
         }
-        self.running.keys().map(|name| (source(name), self.sample(name))).collect()
+        let warning = self.hear();
+        self.walked = Some(now);
+        let is_believed = self.walk == Walk::Running;
+        self.walk = if is_believed { Walk::No } else { Walk::Wanted };
+        let told = self.running.iter().filter(|(_, pids)| is_believed || !pids.is_empty());
+        (told.map(|(name, _)| (source(name), self.sample(name))).collect(), warning)
     }
 
-    /// Takes in what the kernel told: samples of those names that began or ceased to run, and why it
-    /// does not tell, if it says so.
-    pub(crate) fn told(&mut self) -> (Vec<(Source, Sample)>, Option<String>) {
-        let (Way::Asked(connector, _) | Way::Told(connector)) = &mut self.way else {
-            return (Vec::new(), None);
-        };
+    /// Takes in what the kernel told: samples of those names that began to run, and why it does not
+    /// tell, if it says so.
+    ///
+    /// A name that ceased to run is no sample yet: the kernel tells of a new program when it is
+    /// loaded, a while after it bears its name, so that the end of a predecessor may be told first.
+    /// A walk decides.
+    pub(crate) fn told(&mut self) -> (Samples, Option<String>) {
         let before = self.running.clone();
+        let warning = self.hear();
+        let was = |name: &String| before.get(name).is_some_and(|pids| !pids.is_empty());
+        let began = self.running.iter().filter(|(name, pids)| !was(name) && !pids.is_empty());
+        (began.map(|(name, _)| (source(name), self.sample(name))).collect(), warning)
+    }
+
+    fn hear(&mut self) -> Option<String> {
+        let (Way::Asked(connector, _) | Way::Told(connector)) = &mut self.way else { return None };
+        let events = connector.events();
+        let before = self.running.values().filter(|pids| !pids.is_empty()).count();
         let mut warning = None;
-        for event in connector.events() {
+        for event in events {
             match event {
                 Event::Listening(Ok(())) => self.listening(),
                 Event::Listening(Err(errno)) => {
@@ -123,17 +162,13 @@ impl Processes {
                 Event::Ended(pid) => self.running.values_mut().for_each(|pids| {
                     pids.remove(&pid);
                 }),
-                // What was lost is found by a walk in the next round.
-                Event::Overrun => self.walked = None,
+                Event::Overrun => self.doubt(),
             }
         }
-        let changed = self.running.iter().filter(|(name, pids)| {
-            before.get(*name).is_some_and(|before| before.is_empty() != pids.is_empty())
-        });
-        // Before the first walk nobody knows who does not run.
-        let known = self.walked.is_some();
-        let samples = changed.filter(|(_, pids)| known || !pids.is_empty());
-        (samples.map(|(name, _)| (source(name), self.sample(name))).collect(), warning)
+        if self.running.values().filter(|pids| !pids.is_empty()).count() < before {
+            self.doubt();
+        }
+        warning
     }
 
     /// Gives up waiting for the kernel's word; why, if it did so now.
@@ -155,13 +190,19 @@ impl Processes {
         }
     }
 
+    /// What is known may be wrong: a walk that begins after this decides.
+    fn doubt(&mut self) {
+        self.walk = match self.walk {
+            Walk::No | Walk::Wanted => Walk::Wanted,
+            Walk::Running | Walk::RunningAndWanted => Walk::RunningAndWanted,
+        };
+    }
+
     fn listening(&mut self) {
-        // What happened before the kernel's word was not told: the next round walks once more.
+        // What happened before the kernel's word was not told.
+        self.doubt();
         self.way = match std::mem::replace(&mut self.way, Way::Walks) {
-            Way::Asked(connector, _) => {
-                self.walked = None;
-                Way::Told(connector)
-            }
+            Way::Asked(connector, _) => Way::Told(connector),
             way @ (Way::Told(_) | Way::Walks) => way,
         };
     }

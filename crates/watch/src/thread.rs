@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use clock::{Duration, Instant};
 use coordinator::Source;
@@ -19,7 +19,7 @@ use track::{Event, Output, Sample, Settings, State, Tracker};
 use crate::errand::{Answer, Errands, Found};
 use crate::file::File;
 use crate::gateway::Gateway;
-use crate::process::{Look, Processes};
+use crate::process::Processes;
 use crate::rtnetlink::Network;
 use crate::script;
 use crate::teller::{Flushed, Teller};
@@ -103,6 +103,7 @@ impl Lookout {
             if let Some(text) = self.processes.give_up(now) {
                 self.teller.warn(text);
             }
+            self.walk();
             if let Some(text) = self.network.as_mut().and_then(|network| network.ask(now)) {
                 self.teller.warn(text);
             }
@@ -219,10 +220,13 @@ impl Lookout {
                 self.sample(now, source, sample);
             }
             Found::Processes(Ok(running)) => {
-                let samples = self.processes.walked(now, running);
-                self.take_in(now, samples, None);
+                let (samples, warning) = self.processes.walked(now, running);
+                self.take_in(now, samples, warning);
             }
-            Found::Processes(Err(error)) => self.teller.warn(format!("/proc: {error}")),
+            Found::Processes(Err(error)) => {
+                self.processes.lost();
+                self.teller.warn(format!("/proc cannot be searched: {error}"));
+            }
         }
     }
 
@@ -280,16 +284,7 @@ impl Lookout {
                 let read = self.files.get(source)?.errand();
                 self.send(source, |_| read());
             }
-            Source::Process(name) => match self.processes.look(now, name) {
-                Look::Known(sample) => return Some(sample),
-                Look::Walk => {
-                    // One walk finds all: the first name's errand stands for every name's.
-                    let walk = self.processes.errand();
-                    let first = self.sources.iter().find(|one| matches!(one, Source::Process(_)));
-                    let first = first.unwrap_or(source).clone();
-                    self.send(&first, |_| Found::Processes(walk()));
-                }
-            },
+            Source::Process(name) => return self.processes.look(now, name),
             Source::Script(name) => {
                 let command = self.settings.scripts.get(name)?.clone();
                 let timeout = self.settings.sources.get(source)?.timeout;
@@ -299,14 +294,27 @@ impl Lookout {
         None
     }
 
+    /// One walk finds all: the errand of the first name stands for every name's.
+    fn walk(&mut self) {
+        let first = self.sources.iter().find(|one| matches!(one, Source::Process(_))).cloned();
+        if let Some((source, walk)) = first.and_then(|one| Some((one, self.processes.errand()?)))
+            && !self.send(&source, |_| Found::Processes(walk()))
+        {
+            self.processes.lost();
+        }
+    }
+
+    /// True if somebody is on the way.
     fn send(
         &mut self,
         source: &Source,
-        job: impl FnOnce(std::os::fd::OwnedFd) -> Found + Send + 'static,
-    ) {
-        if let Err(error) = self.errands.send(source.clone(), job) {
+        job: impl FnOnce(OwnedFd) -> Found + Send + 'static,
+    ) -> bool {
+        let sent = self.errands.send(source.clone(), job);
+        if let Err(error) = &sent {
             self.teller.warn(format!("{source}: cannot start a thread: {error}"));
         }
+        sent.is_ok()
     }
 
     fn token(&self, kind: u64, source: &Source) -> u64 {

@@ -9,7 +9,9 @@ mod config;
 mod election;
 mod http;
 mod ipvs;
+mod netlink;
 mod ours;
+mod state;
 mod vrrp;
 
 /// VRRP over IPv4, from the IP header on.
@@ -45,4 +47,19 @@ pub fn ipvs(bytes: &[u8]) {
 /// The files of the state folder.
 pub fn ours(bytes: &[u8]) {
     ours::run(bytes);
+}
+
+/// What the kernel says of links, addresses, routes and rules.
+pub fn notices(bytes: &[u8]) {
+    netlink::notices(bytes);
+}
+
+/// A frame of the LAN that claims an address.
+pub fn claim(bytes: &[u8]) {
+    netlink::claim(bytes);
+}
+
+/// The state file.
+pub fn state(bytes: &[u8]) {
+    state::run(bytes);
 }

@@ -1,7 +1,7 @@
 //! `lab bench vrrp`: what VRRP by gemel costs and how fast it is, beside keepalived in the same run.
 //!
 //! Six parts, each a file here: `takeover`, `cost`, `many`, `bad`, `repair`, `restart`. All stand on
-//! a [`site::Site`] a product: two directors in namespaces, a witness with the kernel's timestamps,
+//! a `site::Site` a product: two directors in namespaces, a witness with the kernel's timestamps,
 //! a client. Each part prints a table with what is asked beside it; nothing fails because a machine
 //! is slow or a figure is missed, only because something cannot be measured at all.
 

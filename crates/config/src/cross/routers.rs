@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clock::Duration;
-use vrrp_proto::held::{VirtualRoute, VirtualRule};
+use vrrp_proto::held::{Accept, VirtualRoute, VirtualRule};
 use vrrp_proto::router::Preempt;
 use vrrp_proto::{Family, Vrid};
 
@@ -20,6 +20,7 @@ pub(super) fn check(file: &File, found: &mut Findings) {
         known_directors(file, router, router.priority.as_deref().unwrap_or_default(), found);
         delays(router, found);
         follows(router, found);
+        accepts(router, found);
     }
     for unit in units(file) {
         purpose(file, &unit, found);
@@ -53,6 +54,16 @@ fn unique_vrids(file: &File, found: &mut Findings) {
                 found.add(finding);
             }
         }
+    }
+}
+
+/// Accept_Mode false needs a filter for packets to the addresses themselves, which nothing makes yet;
+/// what is not kept is not promised.
+fn accepts(router: &Router, found: &mut Findings) {
+    if let Some(accept) = router.accept.as_ref().filter(|accept| accept.value == Accept::No) {
+        let message = format!("{}: accept = false is not supported yet", router.what);
+        let hint = "remove it: packets for the addresses are taken, as IPVS needs it; a firewall can drop the others";
+        found.add(Finding::error(&accept.span, message).hint(hint));
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipvs_table::{Forward, ServerKey, ServiceKey};
-use vrrp_proto::held::Accept;
 
 use super::{router_of, unique, unknown};
 use crate::finding::{At, Finding, Findings};
@@ -66,12 +65,6 @@ fn on_its_router(
         // Unusable: it may have meant this one.
         None => true,
     };
-    if let Some(accept) = router.accept.as_ref().filter(|accept| accept.value == Accept::No) {
-        let message = format!("{}: its router takes no packets for its addresses", service.what);
-        let hint = "remove `accept = false`: IPVS sees only packets that are taken";
-        let finding = Finding::warning(&listen.span, message).hint(hint);
-        found.add(finding.other(&accept.span, "accept = false"));
-    }
     if !addresses.iter().chain(unadvertised).any(is_there) {
         let message = format!("{}: {address} is not an address of {}", service.what, router.what);
         let finding = Finding::error(&listen.span, message)

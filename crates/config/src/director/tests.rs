@@ -162,14 +162,14 @@ fn version_two_has_its_password_and_no_checksum() {
 #[test]
 fn timing_and_policy_are_carried() {
     let keys = "preempt_delay = \"30s\"\nstartup_delay = \"10s\"\ndown_factor = 5\n\
-                strict = true\naccept = false";
+                strict = true\naccept = true";
     let plan = with("\"192.0.2.80\"", keys);
     let settings = &plan.settings;
     assert_eq!(settings.preempt_delay, Duration::from_secs(30));
     assert_eq!(settings.startup_delay, Duration::from_secs(10));
     assert_eq!(settings.down_factor.get(), 5);
     assert_eq!(settings.members[0].strictness, router::Strictness::Strict);
-    assert_eq!(plan.held.accept, Accept::No);
+    assert_eq!(plan.held.accept, Accept::Yes);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the other loops say, and what becomes of it.
 
-use coordinator::{Event, Reading, Source};
+use coordinator::Event;
 use vrrp_proto::{MemberId, Role};
 
 use super::Engine;
@@ -20,9 +20,7 @@ impl Engine {
                 self.hear(at.max(self.started), Event::Role(router, role, reason));
             }
             vrrp::Fact::Interface { name, up } => {
-                self.writer.line(log::wire::interface(&name, up));
-                let reading = if up { Reading::Good } else { Reading::Bad };
-                self.hear(now(), Event::Tracked(Source::Interface(name), reading));
+                self.interface(name, up);
             }
             vrrp::Fact::Settled { router, .. } => {
                 let prefix = address_problem(self.router_name(router), "");
@@ -52,6 +50,12 @@ impl Engine {
                 if let Some((part, plan)) = self.part_of(at) {
                     let what = (why, from, count);
                     self.writer.line(log::wire::discards(&part.name, (plan, member), what));
+                }
+            }
+            vrrp::Fact::Differs { router, member, what, from } => {
+                let at = MemberId { router, at: member };
+                if let Some((part, plan)) = self.part_of(at) {
+                    self.writer.line(log::wire::differs(&part.name, (plan, member), what, from));
                 }
             }
             vrrp::Fact::Report(routers) => self.routers_reported(routers),

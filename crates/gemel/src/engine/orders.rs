@@ -12,6 +12,7 @@ impl Loops {
         self.wire.is_idle()
             && self.table.as_ref().is_none_or(|table| table.is_idle())
             && self.checks.as_ref().is_none_or(|checks| checks.is_idle())
+            && self.sources.as_ref().is_none_or(|sources| sources.is_idle())
     }
 
     pub(super) fn flush(&mut self) {
@@ -21,6 +22,9 @@ impl Loops {
         }
         if let Some(checks) = &mut self.checks {
             checks.flush();
+        }
+        if let Some(sources) = &mut self.sources {
+            sources.flush();
         }
     }
 }
@@ -53,11 +57,12 @@ impl Engine {
     }
 }
 
-/// The newest priority of a router counts; a lease is a lease.
+/// The newest priority and fault of a router count; a lease is a lease.
 fn newest(earlier: &mut vrrp::Order, order: vrrp::Order) -> Option<vrrp::Order> {
-    use vrrp::Order::{Lease, Priority, Report};
+    use vrrp::Order::{Fault, Lease, Priority, Report};
     match (&*earlier, &order) {
         (Priority(one, _), Priority(other, _)) if one == other => *earlier = order,
+        (Fault(one, _), Fault(other, _)) if one == other => *earlier = order,
         (Lease, Lease) | (Report, Report) => {}
         _ => return Some(order),
     }

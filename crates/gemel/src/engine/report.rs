@@ -32,6 +32,7 @@ pub(super) struct Collecting {
     routers: Option<Vec<vrrp::RouterReport>>,
     table: Option<(Table, Connections)>,
     checks: Option<Checks>,
+    sources: Option<Vec<watch::SourceReport>>,
     until: Instant,
 }
 
@@ -49,12 +50,13 @@ impl Engine {
         }
         let table = self.loops.table.is_none().then(Default::default);
         let checks = self.loops.checks.is_none().then(Default::default);
-        let until = now() + PATIENCE;
-        self.collecting =
-            Some(Collecting { questions: vec![question], routers: None, table, checks, until });
+        let sources = self.loops.sources.is_none().then(Vec::new);
+        let (questions, routers, until) = (vec![question], None, now() + PATIENCE);
+        self.collecting = Some(Collecting { questions, routers, table, checks, sources, until });
         self.order(vrrp::Order::Report);
         self.tell_table(ipvs::Order::Report);
         self.check(probe::Order::Report);
+        self.tell_sources(watch::Order::Report);
     }
 
     pub(super) fn routers_reported(&mut self, routers: Vec<vrrp::RouterReport>) {
@@ -78,9 +80,18 @@ impl Engine {
         self.answer_when_complete();
     }
 
+    pub(super) fn sources_reported(&mut self, sources: Vec<watch::SourceReport>) {
+        if let Some(collecting) = &mut self.collecting {
+            collecting.sources = Some(sources);
+        }
+        self.answer_when_complete();
+    }
+
     fn answer_when_complete(&mut self) {
-        let complete =
-            |one: &Collecting| one.routers.is_some() && one.table.is_some() && one.checks.is_some();
+        let complete = |one: &Collecting| {
+            let loops = one.table.is_some() && one.checks.is_some() && one.sources.is_some();
+            loops && one.routers.is_some()
+        };
         if self.collecting.as_ref().is_some_and(complete) {
             self.answer(now());
         }
@@ -102,6 +113,7 @@ impl Engine {
             ("wire", collected.routers.is_some()),
             ("table", collected.table.is_some()),
             ("health", collected.checks.is_some()),
+            ("track", collected.sources.is_some()),
         ];
         for (thread, _) in answered.iter().filter(|(_, answered)| !answered) {
             problems.push(format!("the {thread} thread did not answer within {PATIENCE:?}"));
@@ -122,6 +134,7 @@ impl Engine {
                 .iter()
                 .map(|(key, pool)| self.service(now, *key, pool, collected))
                 .collect(),
+            tracked: self.tracked(now, collected.sources.as_deref().unwrap_or_default()),
             foreign_services: foreign.map(ToString::to_string).collect(),
             problems,
             counters: shared(routers),

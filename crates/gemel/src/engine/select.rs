@@ -21,6 +21,7 @@ pub(crate) struct Inboxes {
     wire: AsyncFd<Inbox<vrrp::Fact>>,
     table: AsyncFd<Inbox<ipvs::Fact>>,
     checks: AsyncFd<Inbox<probe::Fact>>,
+    sources: AsyncFd<Inbox<watch::Fact>>,
     questions: mpsc::Receiver<Question>,
     signals: Signals,
 }
@@ -51,6 +52,7 @@ impl Inboxes {
         wire: Inbox<vrrp::Fact>,
         table: Inbox<ipvs::Fact>,
         checks: Inbox<probe::Fact>,
+        sources: Inbox<watch::Fact>,
         questions: mpsc::Receiver<Question>,
         signals: Signals,
     ) -> anyhow::Result<Self> {
@@ -59,6 +61,7 @@ impl Inboxes {
             wire: sys::listen(wire).context(listen)?,
             table: sys::listen(table).context(listen)?,
             checks: sys::listen(checks).context(listen)?,
+            sources: sys::listen(sources).context(listen)?,
             questions,
             signals,
         })
@@ -72,13 +75,14 @@ pub(crate) async fn run(mut engine: Engine, mut inboxes: Inboxes) -> anyhow::Res
             return Ok(code);
         }
         let wait = engine.deadline().since(now());
-        let Inboxes { wire, table, checks, questions, signals } = &mut inboxes;
+        let Inboxes { wire, table, checks, sources, questions, signals } = &mut inboxes;
         // Each branch is cancel-safe: a bell's readiness, a signal and an expired timer stay what
         // they are until taken, and a question is received by the branch that is chosen or by none.
         tokio::select! {
             ready = ready(wire) => ready?,
             ready = ready(table) => ready?,
             ready = ready(checks) => ready?,
+            ready = ready(sources) => ready?,
             Some(question) = questions.recv() => engine.asked(question),
             _ = signals.terminate.recv() => engine.stop(Stop::Release),
             _ = signals.interrupt.recv() => engine.stop(Stop::Release),
@@ -96,6 +100,9 @@ pub(crate) async fn run(mut engine: Engine, mut inboxes: Inboxes) -> anyhow::Res
         }
         while let Some(fact) = checks.get_mut().take() {
             engine.checks_say(fact);
+        }
+        while let Some(fact) = sources.get_mut().take() {
+            engine.sources_say(fact);
         }
         engine.tick();
     }

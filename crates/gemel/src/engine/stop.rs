@@ -24,6 +24,7 @@ pub(super) enum Stopping {
         how: Stop,
         wire: bool,
         table: bool,
+        sources: bool,
         until: Instant,
     },
 }
@@ -50,8 +51,9 @@ impl Engine {
         if self.stopping != Stopping::No {
             return;
         }
-        let table = self.loops.table.is_some();
-        self.stopping = Stopping::Yes { how, wire: true, table, until: now() + PATIENCE };
+        let (table, sources) = (self.loops.table.is_some(), self.loops.sources.is_some());
+        let until = now() + PATIENCE;
+        self.stopping = Stopping::Yes { how, wire: true, table, sources, until };
         let word = match how {
             Stop::Release => "release",
             Stop::Keep => "keep",
@@ -65,6 +67,7 @@ impl Engine {
             }
         }
         self.check(probe::Order::Stop);
+        self.tell_sources(watch::Order::Stop);
         // Nobody to notify without systemd.
         drop(sd_notify::notify(&[sd_notify::NotifyState::Stopping]));
     }
@@ -97,10 +100,23 @@ impl Engine {
         }
     }
 
+    pub(super) fn sources_ended(&mut self) {
+        match &mut self.stopping {
+            Stopping::No => {
+                self.warn("loop=track state=ended");
+                self.loops.sources = None;
+                self.stop(Stop::Keep);
+            }
+            Stopping::Yes { sources, .. } => *sources = false,
+        }
+    }
+
     /// How the process ends, once it may.
     pub(super) fn ended(&self) -> Option<ExitCode> {
         match self.stopping {
-            Stopping::Yes { wire: false, table: false, .. } => Some(ExitCode::SUCCESS),
+            Stopping::Yes { wire: false, table: false, sources: false, .. } => {
+                Some(ExitCode::SUCCESS)
+            }
             Stopping::Yes { until, .. } if now() >= until => {
                 self.warn("daemon=stopped why=\"a loop did not end in time\"");
                 Some(ExitCode::FAILURE)

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Server, Service, Status};
+use super::{Server, Service, Status, Tracked};
 
 mod router;
 
@@ -12,6 +12,10 @@ impl Display for Status {
         writeln!(f, "{director} of pair {pair}, gemel {version}, up {}", Span(*uptime_s))?;
         for router in &self.routers {
             write!(f, "{router}")?;
+        }
+        if !self.tracked.is_empty() {
+            writeln!(f, "\ntracked")?;
+            self.tracked.iter().try_for_each(|tracked| write!(f, "{tracked}"))?;
         }
         for service in &self.services {
             write!(f, "{service}")?;
@@ -24,6 +28,13 @@ impl Display for Status {
         }
         writeln!(f, "\nproblems")?;
         self.problems.iter().try_for_each(|problem| writeln!(f, "  {problem}"))
+    }
+}
+
+impl Display for Tracked {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { source, reading, detail, .. } = self;
+        writeln!(f, "  {source}: {reading} for {} ({detail})", Span(self.since_s))
     }
 }
 

@@ -80,7 +80,8 @@ impl Router {
         match ordered {
             Ordered::Out => None,
             Ordered::In { not_before } => {
-                self.obstacle().or((now < not_before).then_some(Reason::StartupDelay))
+                let waits = (now < not_before).then_some(Reason::StartupDelay);
+                self.obstacle().or(waits)
             }
         }
     }

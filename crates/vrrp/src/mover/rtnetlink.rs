@@ -31,6 +31,7 @@ mod readings;
 mod requests;
 
 use ears::Ears;
+pub use ears::read as read_claim;
 use messages::{Message, messages, write};
 
 /// Room for the notices and answers of a burst: 1,000 of each fit several times.
@@ -39,6 +40,16 @@ const RECEIVE_BUFFER: usize = 8 << 20;
 const PATH_GROUPS: [u32; 4] = [7, 11, 8, 19];
 /// The kernel answers within its send call; this bounds a wait that cannot happen.
 const ANSWER_TIMEOUT: TimeVal = TimeVal::new(1, 0);
+
+/// What one datagram of the monitor tells, for who has the name `port` on the request socket. What
+/// cannot be read is left out.
+pub fn read_notices(bytes: &[u8], port: u32) -> impl Iterator<Item = Notice> {
+    messages(bytes, bytes.len()).filter_map(move |message| {
+        let Message::Inner { sequence, port: sender, message } = message else { return None };
+        let origin = if sender == port { Origin::Own(sequence) } else { Origin::Foreign };
+        readings::notice(message, origin)
+    })
+}
 
 /// The sockets.
 #[derive(Debug)]
@@ -62,9 +73,10 @@ impl Rtnetlink {
         let (requests, port) = netlink(0).map_err(|e| format!("rtnetlink socket: {e}"))?;
         // Dumps are filtered by the kernel, and refusals do not repeat the request. Without
         // (before Linux 4.20 and 4.2) both cost more and say the same.
-        if requests.set_netlink_get_strict_chk(true).and(requests.set_cap_ack(true)).is_err() {
-            debug_assert!(false, "a kernel of this decade");
-        }
+        requests
+            .set_netlink_get_strict_chk(true)
+            .and_then(|()| requests.set_cap_ack(true))
+            .unwrap_or(());
         let groups = libc::RTMGRP_LINK | libc::RTMGRP_IPV4_IFADDR | libc::RTMGRP_IPV6_IFADDR;
         let (monitor, _) =
             netlink(groups as u32).map_err(|e| format!("rtnetlink monitor socket: {e}"))?;
@@ -191,12 +203,8 @@ impl Kernel for Rtnetlink {
                         return notices;
                     }
                 };
-            for message in messages(&self.buffer, length) {
-                let Message::Inner { sequence, port, message } = message else { continue };
-                let own = port == self.port;
-                let origin = if own { Origin::Own(sequence) } else { Origin::Foreign };
-                notices.extend(readings::notice(message, origin));
-            }
+            let bytes = self.buffer.get(..length).unwrap_or_default();
+            notices.extend(read_notices(bytes, self.port));
         }
     }
 

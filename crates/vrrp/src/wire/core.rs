@@ -8,10 +8,11 @@ use vrrp_proto::router::{self, Holding, Output};
 use vrrp_proto::wire::Datagram;
 use vrrp_proto::{Election, LinkId, MemberId, RouterId};
 
+use super::differences::Differences;
 use super::discards::Discards;
 use super::port::{Pending, Port};
 use super::row::Row;
-use super::sys::{BATCH, Frame};
+use super::sys::{Frame, OUT_BATCH};
 use crate::mover::thread::ToMover;
 use crate::state::{Memory, State};
 use crate::teller::Teller;
@@ -31,6 +32,7 @@ pub(crate) struct Core {
     /// Room for the adverts of one system call.
     frames: Box<[Frame]>,
     pub(super) discards: Discards,
+    pub(super) differences: Differences,
     /// The outputs of the event at hand; kept for its memory.
     outputs: Vec<election::Output>,
     /// Rows with something to pass on at the end of the wakeup.
@@ -60,8 +62,9 @@ impl Core {
             facts,
             mover,
             state,
-            frames: vec![Frame::EMPTY; BATCH].into(),
+            frames: vec![Frame::EMPTY; OUT_BATCH].into(),
             discards: Discards::default(),
+            differences: Differences::default(),
             mover_gone: false,
         }
     }
@@ -175,6 +178,12 @@ impl Core {
             self.facts.tell(Fact::Warning(text.into()));
         }
         true
+    }
+
+    /// Says what is due of what came in and was not as it should be.
+    pub(super) fn complain(&mut self, now: Instant) {
+        self.discards.tell(now, &mut self.facts);
+        self.differences.look(now, &self.election, &mut self.facts);
     }
 
     /// Stores what a successor process needs of every router that did something.

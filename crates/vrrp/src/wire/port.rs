@@ -16,7 +16,7 @@ use vrrp_proto::{Election, Family, MemberId, Priority, Vrid};
 
 use super::frame;
 use super::sockets::{Frames, Sockets};
-use super::sys::{self, BATCH, Frame};
+use super::sys::{self, Frame, OUT_BATCH};
 use crate::mover::LinkFact;
 
 /// One parent interface.
@@ -232,12 +232,12 @@ fn send_all(
     left: &mut impl FnMut(usize),
 ) -> u64 {
     let mut errors = 0;
-    for batch in adverts.chunks(BATCH.min(frames.len().max(1))) {
+    for batch in adverts.chunks(OUT_BATCH.min(frames.len().max(1))) {
         let Some(socket) = socket else {
             errors += batch.len() as u64;
             continue;
         };
-        let mut rows = [0; BATCH];
+        let mut rows = [0; OUT_BATCH];
         let mut built = 0;
         for advert in batch {
             let Some(frame) = frames.get_mut(built) else { break };

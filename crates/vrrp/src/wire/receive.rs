@@ -4,7 +4,9 @@
 //! last in its queue. Nobody who floods us may thereby keep us from advertising: between a few
 //! batches the adverts of whoever holds its addresses go out in time.
 
-use clock::Instant;
+use std::thread;
+
+use clock::{Duration, Instant};
 use nix::errno::Errno;
 use nix::sys::epoll::EpollEvent;
 use vrrp_proto::election::Event;
@@ -33,12 +35,42 @@ pub(super) fn token(port: usize, family: Family) -> u64 {
     SOCKETS + 2 * port as u64 + side
 }
 
+/// Datagrams that follow each other closely are read together: one wakeup each would cost more than
+/// they do. The first of them never waits.
+#[derive(Debug, Default)]
+pub(super) struct Burst {
+    /// When something was last received.
+    last: Instant,
+    /// How long the next reading waits for more; zero outside a burst.
+    nap: Duration,
+}
+
+/// Datagrams closer to each other than this are a burst.
+const CLOSE: Duration = Duration::from_micros(200);
+const FIRST_NAP: Duration = Duration::from_micros(125);
+const LONGEST_NAP: Duration = Duration::from_millis(1);
+/// How long before a deadline no nap ends: what is due comes first.
+const WAKEFUL: Duration = Duration::from_micros(200);
+
+impl Burst {
+    /// How long to wait for more, when something came in `now`, the next deadline is in `left`, and
+    /// the shortest interval is `shortest`.
+    fn nap(&mut self, now: Instant, left: Duration, shortest: Duration) -> Duration {
+        let is_close = now.since(self.last) < CLOSE;
+        let longer = if self.nap.is_zero() { FIRST_NAP } else { self.nap * 2 };
+        self.nap =
+            if is_close { longer.min(LONGEST_NAP).min(shortest / 64) } else { Duration::ZERO };
+        self.nap.min(left.saturating_sub(WAKEFUL))
+    }
+}
+
 /// What epoll found ready.
 #[derive(Debug)]
 pub(super) struct Ready<'a> {
     events: &'a [EpollEvent],
     pub(super) orders: bool,
     pub(super) news: bool,
+    sockets: bool,
     /// There was no room for all that is ready.
     is_full: bool,
 }
@@ -48,16 +80,40 @@ impl<'a> Ready<'a> {
         let is_full = count == events.len();
         let events = events.get(..count).unwrap_or(events);
         let has = |token| is_full || events.iter().any(|event| event.data() == token);
-        Self { events, orders: has(ORDERS), news: has(NEWS), is_full }
+        let sockets = is_full || events.iter().any(|event| event.data() >= SOCKETS);
+        Self { events, orders: has(ORDERS), news: has(NEWS), sockets, is_full }
     }
 }
 
 impl Wire {
     /// Hands every waiting datagram to the election; returns the time it is then.
     pub(super) fn receive(&mut self, mut now: Instant, ready: &Ready<'_>) -> Instant {
-        if ready.is_full {
-            return self.receive_all(now);
+        if ready.sockets {
+            now = self.await_burst(now);
         }
+        if ready.is_full {
+            now = self.receive_all(now);
+        } else {
+            now = self.receive_ready(now, ready);
+        }
+        if ready.sockets {
+            self.burst.last = crate::loops::now();
+        }
+        now
+    }
+
+    fn await_burst(&mut self, now: Instant) -> Instant {
+        let deadline = self.core.election.deadline();
+        let left = deadline.map_or(Duration::MAX, |deadline| deadline.since(now));
+        let nap = self.burst.nap(now, left, self.shortest);
+        if nap.is_zero() {
+            return now;
+        }
+        thread::sleep(nap);
+        crate::loops::now()
+    }
+
+    fn receive_ready(&mut self, mut now: Instant, ready: &Ready<'_>) -> Instant {
         for event in ready.events {
             if let Some(socket) = event.data().checked_sub(SOCKETS) {
                 let family = if socket % 2 == 0 { Family::V4 } else { Family::V6 };
@@ -113,5 +169,38 @@ impl Wire {
             self.core.send(now);
         }
         now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FAR: Duration = Duration::from_secs(1);
+
+    fn micros(micros: u64) -> Instant {
+        Instant::ZERO + Duration::from_micros(1_000_000 + micros)
+    }
+
+    #[test]
+    fn the_first_datagram_never_waits_and_close_ones_wait_longer_and_longer() {
+        let mut burst = Burst::default();
+        let mut naps = Vec::new();
+        for at in [0, 100, 300, 600, 1_200, 2_300, 3_500] {
+            naps.push(burst.nap(micros(at), FAR, FAR).as_micros());
+            burst.last = micros(at) + burst.nap;
+        }
+        assert_eq!(naps, [0, 125, 250, 500, 1_000, 1_000, 0]);
+    }
+
+    #[test]
+    fn no_nap_makes_anything_late() {
+        let mut burst = Burst { last: micros(0), nap: Duration::from_micros(500) };
+        let left = Duration::from_micros(700);
+        assert_eq!(burst.nap(micros(10), left, FAR), Duration::from_micros(500));
+        let left = Duration::from_micros(150);
+        assert_eq!(burst.nap(micros(10), left, FAR), Duration::ZERO);
+        let shortest = Duration::from_millis(10);
+        assert_eq!(burst.nap(micros(10), FAR, shortest), shortest / 64);
     }
 }

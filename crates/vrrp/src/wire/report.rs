@@ -38,6 +38,9 @@ impl Wire {
                         peer: seat.peer(),
                         checksum: seat.checksum(member),
                         counters: *seat.counters(),
+                        last_discard: seat.last_discard(),
+                        last_other_interval: seat.last_other_interval(),
+                        last_other_addresses: seat.last_other_addresses(),
                     })
                     .collect(),
                 shared: shared.filter(|(_, count)| *count > 0).collect(),

@@ -11,8 +11,11 @@ use nix::errno::Errno;
 use vrrp_proto::Family;
 use vrrp_proto::wire::{Datagram, MAX_DATAGRAM};
 
-/// Datagrams received or sent by one system call at most.
+/// Datagrams received by one system call at most.
 pub(super) const BATCH: usize = 32;
+
+/// Adverts sent by one system call at most.
+pub(super) const OUT_BATCH: usize = 128;
 
 /// Room for one received datagram; a longer one is cut and then fails its length check.
 const RECEIVED_BYTES: usize = 2048;
@@ -70,7 +73,7 @@ impl Inbound {
             header.msg_name = (&raw mut *source).cast();
             header.msg_namelen = size_of::<libc::sockaddr_in6>() as libc::socklen_t;
             header.msg_control = control.0.as_mut_ptr().cast();
-            header.msg_controllen = control.0.len() as _;
+            header.msg_controllen = control.0.len();
         }
         // SAFETY: each header names one live iovec, address and control buffer, each iovec one live
         // buffer, all with their true lengths; all outlive the call, and the kernel keeps none of
@@ -85,7 +88,7 @@ impl Inbound {
             )
         })?;
         for (lengths, header) in self.lengths.iter_mut().zip(&headers) {
-            *lengths = (header.msg_len as usize, header.msg_hdr.msg_controllen as usize);
+            *lengths = (header.msg_len as usize, header.msg_hdr.msg_controllen);
         }
         Ok(count as usize)
     }
@@ -207,16 +210,16 @@ impl Name {
     }
 }
 
-/// `sendmmsg(2)` of the first [`BATCH`] frames without waiting: how many went out. An error is the
+/// `sendmmsg(2)` of the first [`OUT_BATCH`] frames without waiting: how many went out. An error is the
 /// first frame's.
 pub(super) fn send_batch(socket: BorrowedFd<'_>, frames: &[Frame]) -> Result<usize, Errno> {
-    let count = frames.len().min(BATCH);
+    let count = frames.len().min(OUT_BATCH);
     // SAFETY: all-zero is a valid Name, iovec and mmsghdr.
-    let mut names: [Name; BATCH] = unsafe { std::mem::zeroed() };
+    let mut names: [Name; OUT_BATCH] = unsafe { std::mem::zeroed() };
     // SAFETY: as above.
-    let mut vectors: [libc::iovec; BATCH] = unsafe { std::mem::zeroed() };
+    let mut vectors: [libc::iovec; OUT_BATCH] = unsafe { std::mem::zeroed() };
     // SAFETY: as above.
-    let mut headers: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
+    let mut headers: [libc::mmsghdr; OUT_BATCH] = unsafe { std::mem::zeroed() };
     let rooms = names.iter_mut().zip(&mut vectors).zip(&mut headers);
     for (frame, ((name, vector), header)) in frames.iter().zip(rooms) {
         let (address, length) = Name::new(frame.to);

@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, LinkAddr, MsgFlags, recvmsg, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 
 use crate::net::Lab;
 
@@ -42,6 +42,11 @@ impl Ear {
             setsockopt(&socket, sockopt::ReceiveTimestampns, &true).unwrap();
             setsockopt(&socket, sockopt::RcvBufForce, &(64 << 20)).unwrap();
             let index = nix::net::if_::if_nametoindex(format!("{host}-eth0").as_str()).unwrap();
+            // <linux/filter.h>: load the interface's index; that one is kept whole, others not.
+            let load = SockFilter::new(0x20, 0, 0, 0xffff_f000 + 8);
+            let compare = SockFilter::new(0x15, 0, 1, index);
+            let [keep, drop] = [u32::MAX, 0].map(|bytes| SockFilter::new(0x06, 0, 0, bytes));
+            socket.attach_filter(&[load, compare, keep, drop]).unwrap();
             Self { socket, index: index as usize }
         })
     }

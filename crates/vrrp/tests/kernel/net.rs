@@ -96,7 +96,7 @@ impl Lab {
         self.show(host, "route show table local dev lo 192.0.2.80")
     }
 
-    fn show(&self, host: char, arguments: &str) -> String {
+    pub(crate) fn show(&self, host: char, arguments: &str) -> String {
         let arguments = format!("-n {} {arguments}", self.space(host));
         let output = Command::new("ip").args(arguments.split(' ')).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
@@ -124,37 +124,13 @@ impl Lab {
 
     /// What a director on this host is told to be: one router with [`VIP`], interval 100 ms.
     pub(crate) fn setup(&self, host: char, priority: u8) -> Setup {
-        self.setup_of(
-            host,
-            priority,
-            vec![member(Protocol::V3Ipv4(ChecksumPolicy::Auto), &[VIP.into()])],
-        )
+        Setup { run_dir: self.folder.path().join(host.to_string()), ..plain_setup(priority) }
     }
 
     /// The same with these members.
     pub(crate) fn setup_of(&self, host: char, priority: u8, members: Vec<Member>) -> Setup {
-        let addresses = members.iter().flat_map(|member| &member.addresses).map(|&a| on("eth0", a));
-        let router = RouterSetup {
-            id: ROUTER,
-            name: "web".into(),
-            held: Held { addresses: addresses.collect(), ..Held::default() },
-            members: vec![place("eth0"); members.len()],
-            settings: Settings {
-                members,
-                deciders: Deciders::All,
-                priority: Priority::new(priority).unwrap(),
-                interval: Interval::from_centis(10).unwrap(),
-                down_factor: DownFactor::DEFAULT,
-                preempt: Preempt::Yes,
-                preempt_delay: Duration::ZERO,
-                startup_delay: Duration::ZERO,
-                peer_base: None,
-                rival: Priority::new(200).unwrap(),
-                hold: Duration::ZERO,
-            },
-        };
         let run_dir = self.folder.path().join(host.to_string());
-        Setup { routers: vec![router], leftovers: Vec::new(), track: Vec::new(), run_dir }
+        Setup { run_dir, ..setup_of(priority, members) }
     }
 
     pub(crate) fn try_start(&self, host: char, setup: Setup) -> Result<Director, StartError> {
@@ -266,6 +242,36 @@ impl Drop for Director {
     }
 }
 
+/// One router with [`VIP`], interval 100 ms, on eth0; without a folder.
+pub(crate) fn plain_setup(priority: u8) -> Setup {
+    setup_of(priority, vec![member(Protocol::V3Ipv4(ChecksumPolicy::Auto), &[VIP.into()])])
+}
+
+fn setup_of(priority: u8, members: Vec<Member>) -> Setup {
+    let addresses = members.iter().flat_map(|member| &member.addresses).map(|&a| on("eth0", a));
+    let router = RouterSetup {
+        id: ROUTER,
+        name: "web".into(),
+        held: Held { addresses: addresses.collect(), ..Held::default() },
+        members: vec![place("eth0"); members.len()],
+        settings: Settings {
+            members,
+            deciders: Deciders::All,
+            priority: Priority::new(priority).unwrap(),
+            interval: Interval::from_centis(10).unwrap(),
+            down_factor: DownFactor::DEFAULT,
+            preempt: Preempt::Yes,
+            preempt_delay: Duration::ZERO,
+            startup_delay: Duration::ZERO,
+            peer_base: None,
+            rival: Priority::new(200).unwrap(),
+            hold: Duration::ZERO,
+        },
+    };
+    let run_dir = std::path::PathBuf::new();
+    Setup { routers: vec![router], leftovers: Vec::new(), track: Vec::new(), run_dir }
+}
+
 /// Virtual router 51 of a protocol, by multicast.
 pub(crate) fn member(protocol: Protocol, addresses: &[IpAddr]) -> Member {
     Member {
@@ -310,7 +316,7 @@ fn in_space<T>(space: &str, work: impl FnOnce() -> T) -> T {
     work()
 }
 
-fn run(arguments: &str) {
+pub(crate) fn run(arguments: &str) {
     let output = Command::new("ip").args(arguments.split_whitespace()).output().unwrap();
     assert!(output.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -69,7 +69,7 @@ fn no_frame_leaves_the_virtual_mac_once_the_peer_has_spoken() {
     a.role(Role::Active);
     // Preemption, then release: each time the one that goes is silent at the other's first word.
     let (ours, theirs) = (Ear::new(&lab, 'a'), Ear::new(&lab, 'b'));
-    let mut b = lab.try_start('b', setup(&lab, 'b', 150)).unwrap();
+    let b = lab.try_start('b', setup(&lab, 'b', 150)).unwrap();
     a.role(Role::Backup);
     quiet_after(&ours, &theirs);
     let (ours, theirs) = (Ear::new(&lab, 'b'), Ear::new(&lab, 'a'));

@@ -54,11 +54,12 @@ impl Connector {
         self.socket.as_fd()
     }
 
-    /// What waits, up to a bound; the rest is told in the next wakeup.
+    /// What waits, up to a bound that only a storm of forks reaches; the rest is told in the next
+    /// wakeup.
     pub(super) fn events(&mut self) -> Vec<Event> {
         let mut buffer = [0; 1024];
         let mut events = Vec::new();
-        for _ in 0..crate::DRAIN {
+        for _ in 0..MOST {
             match recv(self.socket.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
                 Ok(length) => events.extend(read(buffer.get(..length).unwrap_or_default())),
                 Err(Errno::EAGAIN) => break,
@@ -90,7 +91,7 @@ fn listen() -> Vec<u8> {
 }
 
 /// One message, if it is an event that concerns a whole process.
-fn read(message: &[u8]) -> Option<Event> {
+pub(super) fn read(message: &[u8]) -> Option<Event> {
     let word = |at: usize| {
         let bytes = message.get(at..)?.first_chunk()?;
         Some(u32::from_ne_bytes(*bytes))
@@ -142,6 +143,8 @@ fn filter() -> [SockFilter; 19] {
     ]
 }
 
+/// Events in one wakeup: some 5 ms of work.
+const MOST: usize = 1024;
 /// `CN_IDX_PROC`, also the group.
 const PROCESSES: u32 = 1;
 /// Where the kind of event stands: after a netlink header of 16 bytes and a connector's of 20.

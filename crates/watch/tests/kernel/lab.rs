@@ -66,7 +66,13 @@ pub(crate) fn quick(source: &Source) -> Timing {
     match source {
         Source::Gateway(..) => Timing { interval: ms(100), timeout: ms(50), ..timing },
         Source::Script(_) => Timing { interval: ms(100), timeout: ms(400), ..timing },
-        _ => Timing { rise: Run { lasting: Duration::ZERO, ..timing.rise }, ..timing },
+        Source::Interface(_)
+        | Source::Address(_)
+        | Source::Route(..)
+        | Source::File(_)
+        | Source::Process(_) => {
+            Timing { rise: Run { lasting: Duration::ZERO, ..timing.rise }, ..timing }
+        }
     }
 }
 

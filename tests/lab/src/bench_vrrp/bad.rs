@@ -172,7 +172,7 @@ const MANY: u32 = 10_000;
 
 /// How long each kind is sent.
 const FULL: Duration = Duration::from_secs(10);
-const QUICK: Duration = Duration::from_millis(1500);
+const QUICK: Duration = Duration::from_secs(1);
 
 /// Longer than a Backup waits: what the packets did shows by then.
-const AFTERMATH: Duration = Duration::from_millis(600);
+const AFTERMATH: Duration = Duration::from_millis(450);

@@ -129,11 +129,11 @@ fn measure(product: Product, count: usize, interval: Duration, options: &Options
     })
 }
 
-/// Long enough for some hundred adverts, where one router sends them once a second half a minute.
+/// Long enough for some hundred adverts; where one router sends one a second, for twenty.
 fn cpu_window(count: usize, interval: Duration) -> Duration {
     match (count, interval.as_secs()) {
-        (1, 1..) => Duration::from_secs(30),
-        _ => Duration::from_secs(8),
+        (1, 1..) => Duration::from_secs(20),
+        _ => Duration::from_secs(6),
     }
 }
 

@@ -286,3 +286,35 @@ const STOP_CHECK: Duration = Duration::from_millis(50);
 
 /// Several seconds of ten thousand packets each.
 const RECEIVE_BUFFER: usize = 64 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench_vrrp::frames::{Flaw, Frame};
+
+    #[test]
+    fn adverts_announcements_and_answers_are_told_apart_and_the_rest_is_nothing() {
+        let vip = Ipv4Addr::new(10, 0, 1, 1);
+        let frame = Frame {
+            mac: [2, 0, 0, 0, 0, 1],
+            source: Ipv4Addr::new(10, 0, 0, 11),
+            vrid: 7,
+            priority: 150,
+            interval: Duration::from_millis(100),
+            addresses: vec![vip],
+        };
+        assert_eq!(decode(&frame.good()), Some(Said::Advert { vrid: 7, priority: 150 }));
+        assert_eq!(decode(&frame.bad(Flaw::Version)), None);
+        let arp = |operation, sender: Ipv4Addr, target: Ipv4Addr| {
+            let head = [&[0; 12][..], &[8, 6, 0, 1, 8, 0, 6, 4, 0, operation], &[0; 6]].concat();
+            decode(&[&head[..], &sender.octets(), &[0; 6], &target.octets()].concat())
+        };
+        let asker = Ipv4Addr::new(10, 0, 0, 101);
+        assert_eq!(arp(1, vip, vip), Some(Said::Garp(vip)));
+        assert_eq!(arp(2, vip, asker), Some(Said::Answer(vip)));
+        assert_eq!(arp(1, asker, vip), None);
+        for short in 0..frame.good().len().min(36) {
+            assert_eq!(decode(&frame.good()[..short]), None, "{short}");
+        }
+    }
+}

@@ -18,6 +18,7 @@ use super::rtnetlink::{Change, Hand};
 use super::sample::{Sample, short};
 use super::site::{Site, pass};
 use crate::peers::{Product, Side};
+use crate::sys;
 use crate::witness::now_ns;
 
 /// What was measured of one product.
@@ -34,6 +35,9 @@ struct Found {
     unannounced: usize,
     /// The kernel's own time for as many addresses.
     kernel_ms: Sample,
+    /// From the first to the last of the old Active's last adverts: as far apart are the times at
+    /// which the Backup may take over.
+    spread_ms: Sample,
 }
 
 pub(super) fn run(options: &Options, report: &mut Report) -> Result<()> {
@@ -69,12 +73,17 @@ fn tell(report: &mut Report, of: &str, gemel: &Found, keepalived: &Found) {
         "<= 2",
         Met::from(gemel.first_garp_ms.worst() <= 2.0),
     ));
-    let kernel = gemel.kernel_ms.median();
+    let kernel = gemel.kernel_ms.median().min(keepalived.kernel_ms.median());
+    let limit = 1.2 * kernel + gemel.spread_ms.median();
     report.row(Row::asked(
         name("last address announced, ms after it"),
         pair(|found| (&found.last_garp_ms).into()),
-        format!("<= {}, 1.2 x kernel", short(kernel * 1.2)),
-        Met::from(gemel.last_garp_ms.median() <= 1.2 * kernel && gemel.unannounced == 0),
+        format!("<= {}, 1.2 x kernel + spread", short(limit)),
+        Met::from(gemel.last_garp_ms.median() <= limit && gemel.unannounced == 0),
+    ));
+    report.row(Row::told(
+        name("spread of the old Active's last adverts, ms"),
+        pair(|found| (&found.spread_ms).into()),
     ));
     report.row(Row::told(
         name("the kernel's own time to add them, ms"),
@@ -112,7 +121,9 @@ fn takeover(product: Product, plan: &Plan, found: &mut Found) -> Result<()> {
         .iter()
         .flat_map(|router| router.addresses.iter().chain(&router.unadvertised).copied())
         .collect();
-    found.kernel_ms.add(kernel_time(&site)?.as_secs_f64() * 1e3);
+    for _ in 0..KERNEL_TRIALS {
+        found.kernel_ms.add(kernel_time(&site)?.as_secs_f64() * 1e3);
+    }
     site.start()?;
     pass(CALM)?;
     let from = now_ns();
@@ -137,18 +148,25 @@ fn takeover(product: Product, plan: &Plan, found: &mut Found) -> Result<()> {
 }
 
 /// How long the kernel takes to add all addresses where they will be taken; they are removed again.
+///
+/// With real-time priority, as the daemons have it.
 fn kernel_time(site: &Site) -> Result<Duration> {
-    let mut took = Duration::ZERO;
-    for link in 0..site.plan.links() {
-        let hand = Hand::open(&site.lb2.host, &format!("eth{link}"))?;
-        let on_it = site.plan.routers.iter().filter(|router| router.link == link);
-        let addresses: Vec<Ipv4Addr> = on_it
-            .flat_map(|router| router.addresses.iter().chain(&router.unadvertised).copied())
-            .collect();
-        took += hand.apply(Change::Add, &addresses)?;
-        hand.apply(Change::Remove, &addresses)?;
-    }
-    Ok(took)
+    // Not the whole site: its witness cannot be shared between threads.
+    let plan = &site.plan;
+    site.lb2.host.enter(|| {
+        sys::real_time(REAL_TIME).context("real-time priority")?;
+        let mut took = Duration::ZERO;
+        for link in 0..plan.links() {
+            let hand = Hand::open_here(&format!("eth{link}"))?;
+            let on_it = plan.routers.iter().filter(|router| router.link == link);
+            let addresses: Vec<Ipv4Addr> = on_it
+                .flat_map(|router| router.addresses.iter().chain(&router.unadvertised).copied())
+                .collect();
+            took += hand.apply(Change::Add, &addresses)?;
+            hand.apply(Change::Remove, &addresses)?;
+        }
+        Ok(took)
+    })
 }
 
 fn judge(heard: &[Heard], plan: &Plan, all: &BTreeSet<Ipv4Addr>, found: &mut Found) -> Result<()> {
@@ -158,6 +176,7 @@ fn judge(heard: &[Heard], plan: &Plan, all: &BTreeSet<Ipv4Addr>, found: &mut Fou
         .map(|one| ((one.link as u8, one.vrid), one.active_down_interval().as_nanos() as u64))
         .collect();
     let (mut last, mut announced) = (BTreeMap::new(), BTreeMap::new());
+    found.spread_ms.extend(spread(heard));
     let mut first_advert = None;
     let mut late_ms = 0.0_f64;
     for one in heard {
@@ -194,6 +213,19 @@ fn judge(heard: &[Heard], plan: &Plan, all: &BTreeSet<Ipv4Addr>, found: &mut Fou
     found.late_ms.add(late_ms);
     Ok(())
 }
+
+/// From the first to the last of the last adverts of lb1.
+fn spread(heard: &[Heard]) -> Option<f64> {
+    let own = heard.iter().filter(|one| one.claims(Side::Lb1));
+    let last: BTreeMap<_, u64> = own.map(|one| (one.router(), one.at_ns)).collect();
+    Some((last.values().max()? - last.values().min()?) as f64 / 1e6)
+}
+
+/// Below the daemons, above everything else.
+const REAL_TIME: i32 = 20;
+
+/// The kernel is timed so often before each takeover.
+const KERNEL_TRIALS: usize = 3;
 
 const INTERVAL: Duration = Duration::from_millis(100);
 

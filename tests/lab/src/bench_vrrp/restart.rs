@@ -89,6 +89,8 @@ fn in_time(product: Product, trials: usize, found: &mut Found) -> Result<()> {
     site.start()?;
     let _prober = Prober::start(&site.prober, "eth0", vip(), PROBE_PERIOD)?;
     for trial in 0..trials {
+        site.ear.forget();
+        site.await_all(Side::Lb1)?;
         let client = site.echoes()?;
         // Another phase of the advert interval each time.
         pass(Duration::from_millis(1 + (trial as u64 * 37) % 100))?;
@@ -106,9 +108,7 @@ fn in_time(product: Product, trials: usize, found: &mut Found) -> Result<()> {
         found.pause_ms.extend(pause(&site.ear.since(0), started));
         if taken {
             site.settle()?;
-            site.await_all(Side::Lb1)?;
         }
-        site.ear.forget();
     }
     Ok(())
 }

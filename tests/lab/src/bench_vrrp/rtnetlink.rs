@@ -33,10 +33,13 @@ pub(crate) struct Hand {
 
 impl Hand {
     pub(crate) fn open(host: &Host, interface: &str) -> Result<Self> {
-        host.enter(|| -> Result<Self> {
-            let interface = if_nametoindex(interface)?;
-            Ok(Self { socket: route_socket(0, SockFlag::empty())?, interface })
-        })
+        host.enter(|| Self::open_here(interface))
+    }
+
+    /// In the network that the calling thread is in.
+    pub(crate) fn open_here(interface: &str) -> Result<Self> {
+        let interface = if_nametoindex(interface)?;
+        Ok(Self { socket: route_socket(0, SockFlag::empty())?, interface })
     }
 
     /// Does it to all of them, in order, as /32; returns how long the kernel took.
@@ -203,10 +206,11 @@ mod tests {
             let wanted: Vec<_> = addresses.iter().map(|address| (change, *address)).collect();
             assert_eq!(heard, wanted);
         }
+        // Gone already is fine; there already is not, but hinders no other.
         hand.apply(Change::Remove, &addresses).unwrap();
         hand.apply(Change::Add, &addresses[..1]).unwrap();
-        let error = hand.apply(Change::Add, &addresses).unwrap_err();
+        let error = hand.apply(Change::Add, &addresses[..50]).unwrap_err();
         assert!(format!("{error:#}").contains("EEXIST"), "{error:#}");
-        assert_eq!(host.addresses("eth0").unwrap().len(), 1 + addresses.len());
+        assert_eq!(host.addresses("eth0").unwrap().len(), 1 + 50);
     }
 }

@@ -101,4 +101,4 @@ const INTERVALS: [Duration; 3] =
 
 /// Thirty adverts at the slowest.
 const FULL: Duration = Duration::from_secs(31);
-const QUICK: Duration = Duration::from_secs(6);
+const QUICK: Duration = Duration::from_secs(4);

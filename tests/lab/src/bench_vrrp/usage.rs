@@ -94,25 +94,42 @@ fn group(leader: Pid) -> Result<Vec<i32>> {
 mod tests {
     use std::os::unix::process::CommandExt;
     use std::process::Command;
+    use std::time::Duration;
+
+    use nix::sys::signal::{Signal, killpg};
 
     use super::*;
+    use crate::client::Ticks;
+
+    /// Killed with what it started, whatever becomes of the test.
+    struct Shell(std::process::Child);
+
+    impl Drop for Shell {
+        fn drop(&mut self) {
+            killpg(Pid::from_raw(self.0.id() as i32), Signal::SIGKILL).unwrap();
+            self.0.wait().unwrap();
+        }
+    }
 
     #[test]
     fn a_group_is_its_leader_and_what_it_started_and_its_time_grows() {
         let script = "sleep 60 & while :; do :; done";
-        let mut shell = Command::new("sh").args(["-c", script]).process_group(0).spawn().unwrap();
-        let leader = Pid::from_raw(shell.id() as i32);
-        let ticks = crate::client::Ticks::every(std::time::Duration::from_millis(20)).unwrap();
-        while group(leader).unwrap().len() < 2 {
+        let shell = Command::new("sh").args(["-c", script]).process_group(0).spawn().unwrap();
+        let shell = Shell(shell);
+        let leader = Pid::from_raw(shell.0.id() as i32);
+        let ticks = Ticks::every(Duration::from_millis(20)).unwrap();
+        for _ in 0..250 {
+            if group(leader).unwrap().len() == 2 {
+                break;
+            }
             ticks.next().unwrap();
         }
+        assert_eq!(group(leader).unwrap().len(), 2);
         let before = Usage::of(leader).unwrap();
         ticks.next().unwrap();
         ticks.next().unwrap();
         let after = Usage::of(leader).unwrap();
         assert!(resident_mb(leader).unwrap() > 0.1);
-        nix::sys::signal::killpg(leader, nix::sys::signal::Signal::SIGKILL).unwrap();
-        shell.wait().unwrap();
         assert!(after.busy_us_since(before) > 100.0, "{before:?} {after:?}");
         assert!(after.percent_since(before) <= 110.0);
     }

@@ -194,3 +194,6 @@ fn cause(now: Instant, key: &CauseKey, cause: &Cause) -> status::Cause {
         held_for_s: cause.held_until.map(|until| until.since(now).as_secs_f64()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,7 @@ impl Display for Router {
         }
         writeln!(
             f,
-            "  advertises every {} ms; takes over after {} ms of silence",
+            "  advertises every {} ms; takes over after {:.1} ms of silence",
             self.interval_ms, self.active_down_ms
         )?;
         self.addresses(f)

@@ -90,7 +90,7 @@ fn open(index: u32, alike: Alike) -> std::io::Result<Socket> {
 }
 
 /// What a frame claims: an address, and its sender's MAC address.
-fn read(frame: &[u8]) -> Option<(IpAddr, [u8; 6])> {
+pub fn read(frame: &[u8]) -> Option<(IpAddr, [u8; 6])> {
     let body = frame.get(ETHERNET..)?;
     match frame.get(12..14)? {
         [0x08, 0x06] => {

@@ -1,0 +1,5 @@
+//! The state file.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::state(bytes));
