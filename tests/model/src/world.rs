@@ -113,10 +113,10 @@ impl World {
         self.nodes.iter().filter(|node| node.holds).count()
     }
 
-    /// Whether the best of those that live answers, or one as good.
+    /// Whether the best of those that take part answers, or one as good.
     pub(crate) fn best_holds(&self, priorities: &[Priority]) -> bool {
-        let alive = (0..self.nodes.len()).filter(|at| self.nodes[*at].router.is_some());
-        let best = alive.map(|at| priorities[at]).max();
+        let part = |at: &usize| matches!(self.role(*at), Some(Role::Active | Role::Backup));
+        let best = (0..self.nodes.len()).filter(part).map(|at| priorities[at]).max();
         (0..self.nodes.len()).any(|at| self.nodes[at].holds && Some(priorities[at]) == best)
     }
 
