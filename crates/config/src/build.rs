@@ -87,11 +87,7 @@ fn addresses(raw: raw::Addresses) -> Option<Vec<Address>> {
     raw.into_iter().map(|raw| raw.map(address)).collect()
 }
 
-fn adverts(
-    way: raw::Way,
-    peers: Option<At<Vec<raw::PerDirector<Vec<At<IpAddr>>>>>>,
-    min_ttl: Option<At<u8>>,
-) -> Option<Adverts> {
+fn adverts(way: raw::Way, peers: Option<raw::Peers>, min_ttl: Option<At<u8>>) -> Option<Adverts> {
     match way {
         raw::Way::Multicast => Some(Adverts::Multicast),
         raw::Way::Unicast => {

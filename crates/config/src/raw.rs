@@ -67,7 +67,7 @@ pub(crate) struct Router {
     pub(crate) priority: Option<Vec<PerDirector<Priority>>>,
     pub(crate) track: Option<Vec<Option<Track>>>,
     pub(crate) adverts: Option<At<Way>>,
-    pub(crate) peers: Option<Option<At<Vec<PerDirector<Vec<At<IpAddr>>>>>>>,
+    pub(crate) peers: Option<Option<Peers>>,
     pub(crate) min_ttl: Option<Option<At<u8>>>,
     pub(crate) preempt: Option<At<Preempt>>,
     pub(crate) preempt_delay: Option<At<Duration>>,
@@ -125,6 +125,9 @@ pub(crate) struct PerDirector<T> {
     pub(crate) director: At<String>,
     pub(crate) value: Option<At<T>>,
 }
+
+/// `router.peers`: of each director one address of each family.
+pub(crate) type Peers = At<Vec<PerDirector<Vec<At<IpAddr>>>>>;
 
 /// `router.adverts`
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -113,7 +113,7 @@ fn json_value(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => json!(text),
         DeValue::Integer(number) => {
-            json!(i64::from_str_radix(number.as_str(), number.radix()).unwrap())
+            json!(i64::from_str_radix(number.as_str(), number.radix()).expect("small"))
         }
         DeValue::Boolean(value) => json!(value),
         DeValue::Array(items) => items.iter().map(|item| json_value(item.get_ref())).collect(),
@@ -144,7 +144,9 @@ fn validate(root: &Value, schema: &Value, value: &Value, place: &str, wrong: &mu
                     return;
                 }
             }
-            "enum" if !rule.as_array().unwrap().contains(value) => say(format!("{value}: {rule}")),
+            "enum" if !rule.as_array().expect("a list").contains(value) => {
+                say(format!("{value}: {rule}"))
+            }
             "const" if rule != value => say(format!("{value} is not {rule}")),
             "minimum" if value.as_i64() < number("minimum") => say(format!("{value} < {rule}")),
             "maximum" if value.as_i64() > number("maximum") => say(format!("{value} > {rule}")),
@@ -153,7 +155,7 @@ fn validate(root: &Value, schema: &Value, value: &Value, place: &str, wrong: &mu
             "minItems" if items(value) < number("minItems") => say("too few".into()),
             "maxItems" if items(value) > number("maxItems") => say("too many".into()),
             "required" => {
-                for key in rule.as_array().unwrap().iter().filter_map(Value::as_str) {
+                for key in rule.as_array().expect("a list").iter().filter_map(Value::as_str) {
                     if value.get(key).is_none() {
                         say(format!("lacks {key}"));
                     }
@@ -165,7 +167,7 @@ fn validate(root: &Value, schema: &Value, value: &Value, place: &str, wrong: &mu
                     validate(root, one, value, place, &mut inner);
                     inner.is_empty()
                 };
-                let count = rule.as_array().unwrap().iter().filter(fits).count();
+                let count = rule.as_array().expect("a list").iter().filter(fits).count();
                 if count != 1 {
                     say(format!("{value} fits {count} of {rule}"));
                 }
@@ -226,6 +228,7 @@ fn items(value: &Value) -> Option<i64> {
 
 fn golden() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files =
+        fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry").path());
     files.filter(|file| file.extension().is_some_and(|extension| extension == "toml")).collect()
 }

@@ -25,10 +25,12 @@ mod moving;
 mod net;
 #[path = "kernel/parents.rs"]
 mod parents;
-#[path = "kernel/stall.rs"]
-mod stall;
+#[path = "kernel/real.rs"]
+mod real;
 #[path = "kernel/speed.rs"]
 mod speed;
+#[path = "kernel/stall.rs"]
+mod stall;
 #[path = "kernel/vmac.rs"]
 mod vmac;
 #[path = "kernel/witness.rs"]

@@ -153,6 +153,11 @@ impl Model for Election {
             Property::always("one answers in the end", |model: &Self, world: &World| {
                 world.calm_for() <= model.outage() || world.fit() == 0 || world.answering() > 0
             }),
+            // Where the better one preempts, it is the best of those that take part.
+            Property::always("the best answers in the end", |model: &Self, world: &World| {
+                let waits = world.calm_for() <= model.outage() || world.fit() == 0;
+                model.preempt == Preempt::No || waits || world.best_holds(&model.priorities)
+            }),
             // Nobody takes the addresses twice, so nothing goes back and forth.
             Property::always("no ping-pong", |_: &Self, world: &World| {
                 world.nodes.iter().all(|node| node.claims <= 1)

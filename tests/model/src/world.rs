@@ -53,6 +53,8 @@ pub(crate) struct Packet {
     pub(crate) priority: Priority,
     /// How many steps of time it has been on its way.
     pub(crate) age: u8,
+    /// Whether it is from before the last disturbance, whose echo it is.
+    pub(crate) echo: bool,
 }
 
 /// What happens next.
@@ -103,12 +105,19 @@ impl World {
 
     /// How long several have been answering in calm.
     pub(crate) fn several_for(&self) -> Duration {
-        self.several.map_or(Duration::ZERO, |since| self.now.since(since))
+        self.several.map_or(Duration::ZERO, |since| self.now.since(since)).min(self.conflict)
     }
 
     /// How many answer for the addresses.
     pub(crate) fn answering(&self) -> usize {
         self.nodes.iter().filter(|node| node.holds).count()
+    }
+
+    /// Whether the best of those that live answers, or one as good.
+    pub(crate) fn best_holds(&self, priorities: &[Priority]) -> bool {
+        let alive = (0..self.nodes.len()).filter(|at| self.nodes[*at].router.is_some());
+        let best = alive.map(|at| priorities[at]).max();
+        (0..self.nodes.len()).any(|at| self.nodes[at].holds && Some(priorities[at]) == best)
     }
 
     /// How many take part.
@@ -162,6 +171,9 @@ impl World {
 
     pub(crate) fn deliver(&mut self, at: usize) {
         let packet = self.packets.remove(at);
+        if packet.echo {
+            self.disturb();
+        }
         let heard = Heard {
             from: address(packet.from),
             tie: packet.from.cmp(&packet.to),
@@ -196,7 +208,7 @@ impl World {
                 Output::Advertise(priority) => {
                     let others = (0..self.nodes.len()).filter(|to| *to != at);
                     let alive = others.filter(|to| self.nodes[*to].router.is_some());
-                    let packet = |to| Packet { from: at, to, priority, age: 0 };
+                    let packet = |to| Packet { from: at, to, priority, age: 0, echo: false };
                     self.packets.extend(alive.map(packet).collect::<Vec<_>>());
                 }
                 Output::Want(holding) => self.nodes[at].holds = holding == Holding::Held,
@@ -210,6 +222,7 @@ impl World {
     fn disturb(&mut self) {
         self.disturbed = self.now;
         self.nodes.iter_mut().for_each(|node| node.claims = 0);
+        self.packets.iter_mut().for_each(|packet| packet.echo = true);
     }
 
     /// Brings the view up to date: once a step is complete.

@@ -88,6 +88,8 @@ struct Memory {
     told: Instant,
     /// When an earlier process sent its last advert by its clock, as it read at its start.
     sent: Option<Instant>,
+    /// Since when it has been Backup, while it is.
+    backup_since: Option<Instant>,
     /// Why it became Active, and when, while it is.
     active_by: Option<(vrrp_proto::router::Reason, Instant)>,
 }

@@ -2,9 +2,13 @@
 //!
 //! The machines and messages are the daemon's own: per director one election, one coordinator, one
 //! schedule and one reconciler, each owned by a loop; datagrams travel as the bytes that would go
-//! on the wire. What is modelled is everything else: the wire, the kernel's table and addresses,
+//! on the wire. What is modelled is everything else: two wires, the kernel's table and addresses,
 //! the real servers, the state file, the service manager, and the hops between the loops, each with
-//! a seeded delay. Whole processes freeze, and single loops.
+//! a seeded delay. Whole processes freeze, single loops, and whole machines, whose clocks then go on
+//! or stand still. Sometimes a router that is not ours takes part, written apart (`foreign`).
+//!
+//! A run has one virtual router, of version 2 or 3 and of either family, or a group of two on two
+//! wires or of both families, led by one or not, or two routers with opposite priorities.
 //!
 //! A run is at least ten virtual minutes and twenty faults. After every step the rules of design.md 9
 //! are looked at (`judge`); the first broken one ends the run with one line that replays it:
@@ -29,6 +33,10 @@
 //! | never keep a packet | an advert in turn says the base priority | `priority-is-its-causes` |
 //! | verify the table | the reconciler's `verify_at` a thousand times later | `table-converges` |
 //! | fall | `CheckState::failed` waits for two failures more | `dead-server-out` |
+//! | a fault ends it | a Backup ignores `Fault::Present` | `fault-is-out` (seeds 5, 7, 12) |
+//! | one link stops a group | `path` calls `Partial` `Open` | `fault-is-out` (16) |
+//! | a group speaks | `Election::emit` knows the first member only | `group-speaks-together` (9, 15) |
+//! | a list rolled out | the members are `Strict` | `one-answerer` (1, 31, 93), `silence-is-real` (29) |
 
 #![forbid(unsafe_code)]
 

@@ -8,7 +8,7 @@ use vrrp_proto::Family;
 use super::routers::known_directors;
 use super::unique;
 use crate::finding::{At, Finding, Findings, Span, quote};
-use crate::raw::{File, PerDirector, Router, Version, Way};
+use crate::raw::{File, Peers, Router, Version, Way};
 
 pub(super) fn check(file: &File, found: &mut Findings) {
     for router in &file.routers {
@@ -103,11 +103,7 @@ fn unicast(file: &File, router: &Router, found: &mut Findings) {
     }
 }
 
-fn multicast(
-    router: &Router,
-    peers: Option<&At<Vec<PerDirector<Vec<At<IpAddr>>>>>>,
-    found: &mut Findings,
-) {
+fn multicast(router: &Router, peers: Option<&Peers>, found: &mut Findings) {
     let min_ttl = router.min_ttl.as_ref().and_then(Option::as_ref);
     let spans = [("peers", peers.map(|at| &at.span)), ("min_ttl", min_ttl.map(|at| &at.span))];
     for (key, span) in spans {

@@ -248,7 +248,7 @@ fn held_address(router: &Router, one: &Address) -> VirtualAddress {
     let device = || {
         let family = Family::of(one.address);
         let families = router.families();
-        let family = families.iter().find(|known| **known == family).or(families.first());
+        let family = families.iter().find(|known| **known == family).or_else(|| families.first());
         family.and_then(|family| router.device(*family))
     };
     let interface = one.interface.clone().or_else(device);

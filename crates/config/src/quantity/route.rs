@@ -136,12 +136,9 @@ impl Word<'_> {
 
 /// An address or a network with its prefix length; without one, of one host.
 fn network(text: &str) -> Result<(IpAddr, u8), Wrong> {
-    let (address, prefix) = match text.split_once('/') {
-        None => {
-            let address = any_address(text)?;
-            return Ok((address, longest_prefix(address)));
-        }
-        Some(parts) => parts,
+    let Some((address, prefix)) = text.split_once('/') else {
+        let address = any_address(text)?;
+        return Ok((address, longest_prefix(address)));
     };
     let address: IpAddr =
         address.parse().map_err(|_| Wrong::new("is not a network").hint(NETWORK))?;

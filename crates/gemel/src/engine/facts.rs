@@ -53,15 +53,10 @@ impl Engine {
                 }
             }
             vrrp::Fact::Differs { router, member, what, from } => {
-                let router = self.router_name(router);
-                let from = from.map_or("unknown".to_owned(), |from| from.to_string());
-                let what = match what {
-                    vrrp::Difference::Interval => "another interval",
-                    vrrp::Difference::Addresses => "other addresses",
-                };
-                self.warn(&format!(
-                    "router={router} member={member} from={from} why=\"it advertises {what} than we do; the same file belongs on both directors\" action=kept"
-                ));
+                let at = MemberId { router, at: member };
+                if let Some((part, plan)) = self.part_of(at) {
+                    self.writer.line(log::wire::differs(&part.name, (plan, member), what, from));
+                }
             }
             vrrp::Fact::Report(routers) => self.routers_reported(routers),
             vrrp::Fact::Warning(text) => {

@@ -107,8 +107,9 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use track::Timing;
+
+    use super::*;
 
     #[test]
     fn interfaces_stay_here_and_everything_else_goes_to_the_thread() {

@@ -4,6 +4,7 @@ use std::io::Error;
 use std::net::IpAddr;
 
 use config::RouterPlan;
+use vrrp::Difference;
 use vrrp_proto::held::VirtualAddress;
 use vrrp_proto::wire::Discard;
 
@@ -43,15 +44,39 @@ pub(crate) fn discards(
     (plan, at): (&RouterPlan, usize),
     (why, from, count): (Discard, Option<IpAddr>, u64),
 ) -> String {
-    let member = plan.settings.members.get(at).zip(plan.members.get(at));
-    let member = member.map_or_else(String::new, |(member, setup)| {
-        let family = member.protocol.family();
-        format!(" family={family} interface={} vrid={}", setup.interface, member.vrid)
-    });
-    let from = from.map_or_else(|| "unknown".to_owned(), |from| from.to_string());
+    let (member, from) = (of_member(plan, at), sender(from));
     format!(
         "WARN router={router}{member} discarded={count} from={from} counter={} why={}",
         why.counter(),
         quoted(&why.to_string())
     )
+}
+
+/// Adverts for it differ from ours and are kept.
+pub(crate) fn differs(
+    router: &str,
+    (plan, at): (&RouterPlan, usize),
+    what: Difference,
+    from: Option<IpAddr>,
+) -> String {
+    let (member, from) = (of_member(plan, at), sender(from));
+    let what = match what {
+        Difference::Interval => "another interval",
+        Difference::Addresses => "other addresses",
+    };
+    format!(
+        "WARN router={router}{member} from={from} action=kept why=\"it advertises {what} than we do; the same file belongs on both directors\""
+    )
+}
+
+fn of_member(plan: &RouterPlan, at: usize) -> String {
+    let member = plan.settings.members.get(at).zip(plan.members.get(at));
+    member.map_or_else(String::new, |(member, setup)| {
+        let family = member.protocol.family();
+        format!(" family={family} interface={} vrid={}", setup.interface, member.vrid)
+    })
+}
+
+fn sender(from: Option<IpAddr>) -> String {
+    from.map_or_else(|| "unknown".to_owned(), |from| from.to_string())
 }

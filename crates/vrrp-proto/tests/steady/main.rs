@@ -1,5 +1,7 @@
 //! What a thousand routers cost in steady state: no memory, and little time.
 
+#![allow(clippy::unwrap_used)] // in helpers, too
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant as Stopwatch;
 

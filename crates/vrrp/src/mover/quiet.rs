@@ -1,11 +1,12 @@
-//! `arp_ignore` of interfaces: raised to 1 while an interface must not answer for addresses that are
-//! not its own, and put back after. Two uses: an address that went but whose packets are still taken
-//! (`plan.rs`), and a virtual MAC above the interface, which would answer with its own MAC address
-//! otherwise.
+//! How interfaces speak ARP: while one must not say that addresses of this machine are its own that
+//! are not, `arp_ignore` is raised to 1 (it does not answer for them) and `arp_announce` to 2 (it does
+//! not ask in their name, which neighbours would learn from); both are put back after. Two uses: an
+//! address that went but whose packets are still taken (`plan.rs`), and a virtual MAC above the
+//! interface, beside which its own MAC address must not be seen. IPv6 does neither by itself.
 //!
-//! The setting is the whole interface's: until it is put back, others' addresses on other interfaces
-//! are not answered for on this one either. So it is raised only while needed. An operator's own
-//! value other than 0 is left alone, since each of them has this effect.
+//! The settings are the whole interface's: until they are put back, others' addresses on other
+//! interfaces are not answered for on this one either. So they are raised only while needed. An
+//! operator's own value that is as strict is left alone.
 
 use std::collections::BTreeMap;
 
@@ -20,34 +21,25 @@ use crate::Fact;
 #[derive(Debug, Default)]
 pub(super) struct Quiet(BTreeMap<DeviceId, Row>);
 
-#[derive(Debug)]
+/// What is raised, and to what.
+const STRICT: [(&str, u8); 2] = [("arp_announce", 2), ("arp_ignore", 1)];
+
+#[derive(Debug, Default)]
 struct Row {
     name: String,
-    raised: Raised,
+    /// The settings that we raised, what to, and what they were.
+    raised: Vec<(&'static str, u8, u8)>,
+    /// Whether they could not be.
+    refused: bool,
     users: usize,
-}
-
-/// What became of the setting.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Raised {
-    /// It was 0 and is 1 by our hand.
-    Ours,
-    /// It was not 0.
-    Theirs,
-    /// It cannot be changed.
-    Refused,
 }
 
 impl Quiet {
     /// Keeps an interface quiet from now on; the next [`Self::sweep`] ends that unless somebody
     /// enters. False if it cannot be done.
     pub(super) fn hush(&mut self, kernel: &mut impl Kernel, id: DeviceId, name: &str) -> bool {
-        let row = self.0.entry(id).or_insert_with(|| {
-            let name = name.to_owned();
-            let raised = raise(kernel, &name).unwrap_or(Raised::Refused);
-            Row { name, raised, users: 0 }
-        });
-        row.raised != Raised::Refused
+        let row = self.0.entry(id).or_insert_with(|| Row::raise(kernel, name));
+        !row.refused
     }
 
     /// One more reason to keep it quiet.
@@ -70,31 +62,48 @@ impl Quiet {
             if row.users > 0 {
                 return true;
             }
-            let setting = arp_ignore(&row.name);
-            if row.raised == Raised::Ours
-                && kernel.setting(&setting) == Ok(1)
-                && let Err(errno) = kernel.set(&setting, 0)
-            {
-                facts.push(Fact::Warning(format!(
-                    "net.ipv4.conf.{}.arp_ignore stays 1: {}",
-                    row.name,
-                    errno.desc()
-                )));
+            for &(setting, raised, before) in &row.raised {
+                let setting = named(&row.name, setting);
+                if kernel.setting(&setting) == Ok(raised)
+                    && let Err(errno) = kernel.set(&setting, before)
+                {
+                    facts.push(Fact::Warning(format!(
+                        "net.ipv4.conf.{}.{} stays {raised}: {}",
+                        row.name,
+                        setting.name,
+                        errno.desc()
+                    )));
+                }
             }
             false
         });
     }
 }
 
-fn raise(kernel: &mut impl Kernel, name: &str) -> Result<Raised, Errno> {
-    let setting = arp_ignore(name);
-    if kernel.setting(&setting)? != 0 {
-        return Ok(Raised::Theirs);
+impl Row {
+    fn raise(kernel: &mut impl Kernel, name: &str) -> Self {
+        let mut row = Self { name: name.to_owned(), ..Self::default() };
+        for (setting, strict) in STRICT {
+            match raise(kernel, &named(name, setting), strict) {
+                Ok(Some(before)) => row.raised.push((setting, strict, before)),
+                Ok(None) => {}
+                Err(_) => row.refused = true,
+            }
+        }
+        row
     }
-    kernel.set(&setting, 1)?;
-    Ok(Raised::Ours)
 }
 
-fn arp_ignore(interface: &str) -> Setting<'_> {
-    Setting { family: Family::V4, interface, name: "arp_ignore" }
+/// What it was, if it was not as strict before.
+fn raise(kernel: &mut impl Kernel, setting: &Setting<'_>, strict: u8) -> Result<Option<u8>, Errno> {
+    let before = kernel.setting(setting)?;
+    if before >= strict {
+        return Ok(None);
+    }
+    kernel.set(setting, strict)?;
+    Ok(Some(before))
+}
+
+fn named<'a>(interface: &'a str, name: &'a str) -> Setting<'a> {
+    Setting { family: Family::V4, interface, name }
 }

@@ -73,7 +73,7 @@ impl Inbound {
             header.msg_name = (&raw mut *source).cast();
             header.msg_namelen = size_of::<libc::sockaddr_in6>() as libc::socklen_t;
             header.msg_control = control.0.as_mut_ptr().cast();
-            header.msg_controllen = control.0.len() as _;
+            header.msg_controllen = control.0.len();
         }
         // SAFETY: each header names one live iovec, address and control buffer, each iovec one live
         // buffer, all with their true lengths; all outlive the call, and the kernel keeps none of
@@ -88,7 +88,7 @@ impl Inbound {
             )
         })?;
         for (lengths, header) in self.lengths.iter_mut().zip(&headers) {
-            *lengths = (header.msg_len as usize, header.msg_hdr.msg_controllen as usize);
+            *lengths = (header.msg_len as usize, header.msg_hdr.msg_controllen);
         }
         Ok(count as usize)
     }

@@ -14,9 +14,9 @@ use crate::bench::{Bench, ETH0, HOST, ROUTER, router, vip, vips};
 const OTHER: [u8; 6] = [2, 0, 0, 0, 9, 9];
 
 fn conflicts(bench: &mut Bench) -> Vec<(IpAddr, [u8; 6])> {
-    let one = |fact| match fact {
-        Fact::Conflict { address, mac, .. } => Some((address, mac)),
-        _ => None,
+    let one = |fact| {
+        let Fact::Conflict { address, mac, .. } = fact else { return None };
+        Some((address, mac))
     };
     bench.mover.facts().into_iter().filter_map(one).collect()
 }

@@ -142,7 +142,7 @@ fn what_breaks_an_ipv6_rule_is_counted_and_told_and_changes_nothing() {
     use vrrp_proto::wire::Discard;
     let lab = Lab::new(3);
     let (_a, mut b) = pair(&lab, over_ipv6);
-    lab.inside('c', || bad_sum_from_here());
+    lab.inside('c', bad_sum_from_here);
     let told = b.wait("a discard", |fact| {
         let vrrp::Fact::Discards { why, count, from, .. } = fact else { return None };
         Some((*why, *count, from.is_some_and(|from| from.is_ipv6())))

@@ -57,6 +57,7 @@ fn letting_go_mutes_first_and_loses_no_packet() {
         assert!(!answers(&bench, ETH0, vip));
         assert!(bench.kernel.takes_packets(ETH0, vip));
     }
+    assert_eq!(bench.kernel.setting_of("eth0", "arp_announce"), 2, "nor asks in its name");
     assert_eq!(bench.mover.news(), [], "it lingers");
     bench.pass(Duration::from_millis(99));
     assert!(bench.kernel.takes_packets(ETH0, vip(0)));
@@ -92,7 +93,9 @@ fn an_operators_arp_ignore_is_left_alone() {
     bench.settle(Holding::Held);
     bench.settle(Holding::Absent);
     assert_eq!(bench.kernel.setting_of("eth0", "arp_ignore"), 2);
-    assert!(!bench.kernel.calls().iter().any(|call| matches!(call, Call::Set(..))));
+    let set = |call: &Call| matches!(call, Call::Set(_, name, _) if name == "arp_ignore");
+    assert!(!bench.kernel.calls().iter().any(set));
+    assert_eq!(bench.kernel.setting_of("eth0", "arp_announce"), 0, "as it was");
 }
 
 #[test]

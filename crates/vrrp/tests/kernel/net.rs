@@ -96,7 +96,7 @@ impl Lab {
         self.show(host, "route show table local dev lo 192.0.2.80")
     }
 
-    fn show(&self, host: char, arguments: &str) -> String {
+    pub(crate) fn show(&self, host: char, arguments: &str) -> String {
         let arguments = format!("-n {} {arguments}", self.space(host));
         let output = Command::new("ip").args(arguments.split(' ')).output().unwrap();
         String::from_utf8(output.stdout).unwrap()

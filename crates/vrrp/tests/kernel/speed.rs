@@ -97,8 +97,9 @@ fn addresses_removed_by_hand_are_back_at_once_without_a_change_of_role() {
     let (mut a, _) = taken_over(&lab, count);
     let (mut each, all) = lab.inside('a', || {
         let mut hand = Hand::new("eth0");
-        let each: Vec<i64> =
-            (0..rounds).map(|round| hand.remove_and_wait(round % count..round % count + 1)).collect();
+        let each: Vec<i64> = (0..rounds)
+            .map(|round| hand.remove_and_wait(round % count..round % count + 1))
+            .collect();
         (each, hand.remove_and_wait(0..count))
     });
     each.sort_unstable();

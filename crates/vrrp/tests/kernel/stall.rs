@@ -91,10 +91,10 @@ fn the_child() {
         let mut bell = [PollFd::new(facts.as_fd(), PollFlags::POLLIN)];
         poll(&mut bell, PollTimeout::NONE).unwrap();
         while let Some(fact) = facts.take() {
-            match fact {
-                Fact::Role { role, .. } => println!("\nrole {role}"),
-                Fact::Ended => return vrrp.join(),
-                _ => {}
+            if let Fact::Role { role, .. } = fact {
+                println!("\nrole {role}");
+            } else if matches!(fact, Fact::Ended) {
+                return vrrp.join();
             }
         }
     }

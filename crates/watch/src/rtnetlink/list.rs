@@ -121,7 +121,7 @@ fn sample(source: &Source, is_there: bool) -> Sample {
 }
 
 /// Between two dumps of one list.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(10);
 /// So many times as long as the last dump took.
 const SHARE: u32 = 10;
 /// After a failure.

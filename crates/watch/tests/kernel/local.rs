@@ -13,6 +13,7 @@ use super::lab::{Watched, run, settings};
 
 /// So long that no round can be what found a change.
 const NEVER: Duration = Duration::from_secs(3_600);
+const ROUND: Duration = Duration::from_secs(2);
 
 #[test]
 fn a_file_is_read_when_it_is_written_renamed_into_place_or_removed() {
@@ -44,7 +45,7 @@ fn a_folder_may_come_later_and_be_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("inner");
     let source = file(&inner.join("load"));
-    let timing = Timing { interval: Duration::from_millis(50), ..Timing::of(&source) };
+    let timing = Timing { interval: ROUND, ..Timing::of(&source) };
     let sources = [(source.clone(), timing)].into();
     let mut watched = Watched::start(None, Settings { sources, ..Settings::default() });
     watched.says(&source, Bad);
@@ -52,6 +53,11 @@ fn a_folder_may_come_later_and_be_replaced() {
         fs::create_dir(&inner).unwrap();
         fs::write(inner.join("load"), number.to_string()).unwrap();
         watched.says(&source, Number(number));
+        // A round has found the folder; from now on it is watched, and the next change is told.
+        let begun = std::time::Instant::now();
+        replace(&inner.join("load"), &(-number).to_string());
+        watched.says(&source, Number(-number));
+        assert!(begun.elapsed() < ROUND / 2, "{number}: {:?}", begun.elapsed());
         fs::rename(&inner, folder.path().join(format!("old{number}"))).unwrap();
         watched.says(&source, Bad);
     }

@@ -8,7 +8,7 @@ use vrrp_proto::{Family, Priority, Role};
 use super::{Judge, SLOP};
 use crate::host::Host;
 use crate::message::Packet;
-use crate::setup::{MemberPlan, Setup, Side, router_id, router_of};
+use crate::setup::{MemberPlan, RouterPlan, Setup, Side, router_id, router_of};
 use crate::world::WIRE;
 
 impl Judge {
@@ -71,7 +71,9 @@ impl Judge {
         hosts: &[Host; 2],
         setup: &Setup,
     ) {
+        self.delays_are_kept(now, (side, at), (role, reason), &hosts[side], &setup.routers[at]);
         let memory = &mut self.routers[at].sides[side];
+        memory.backup_since = (role == Role::Backup).then_some(now);
         match role {
             Role::Backup => (memory.silent_since, memory.active_by) = (Some(now), None),
             // A claim that follows upon what it had to stop for is judged by what it hears next.
@@ -89,6 +91,28 @@ impl Judge {
             self.best_first(now, side, at, hosts, setup);
         }
         self.changes(now, side, at, role);
+    }
+
+    /// After a start without a past nothing is taken part in before the start-up delay is over, and
+    /// from a live Active nothing is taken before a Backup has waited for the preempt delay.
+    fn delays_are_kept(
+        &mut self,
+        now: Instant,
+        (side, at): (Side, usize),
+        (role, reason): (Role, Reason),
+        host: &Host,
+        plan: &RouterPlan,
+    ) {
+        let memory = &self.routers[at].sides[side];
+        let starts_at = host.process.as_ref().map(|process| process.routers[at].starts_at);
+        let enters = matches!(role, Role::Backup | Role::Active) && memory.sent.is_none();
+        let early = enters && starts_at.is_some_and(|starts_at| now < starts_at);
+        let owner = plan.bases[side] == Priority::OWNER;
+        let preempts = role == Role::Active && reason == Reason::PeerLower && !owner;
+        let hasty = memory.backup_since.is_some_and(|since| now < since + plan.preempt_delay);
+        if early || (preempts && hasty) {
+            self.broke("delays-are-kept", format!("lb{side} became {role} of {at} too early"));
+        }
     }
 
     /// A release, with a Backup that may claim and hears it on a wire that has been whole for long.
@@ -227,11 +251,8 @@ impl Judge {
             let id = router_id(at);
             let Some(score) = coordinator.score(id) else { continue };
             let sum: i32 = score.causes.values().filter(|c| c.counts).map(|c| c.value).sum();
-            let right = match plan.bases[side] {
-                // No cause moves the owner (RFC 9568 5.2.4).
-                Priority::OWNER => 255,
-                base => (i32::from(base.get()) + sum).clamp(1, 254),
-            };
+            let right = Priority::clamped(i32::from(plan.bases[side].get()) + sum);
+            let right = plan.effective(side, right);
             let said = effects.iter().find_map(|effect| match effect {
                 Effect::Priority(router, priority) if *router == id => Some(*priority),
                 Effect::Priority(..)
@@ -242,7 +263,7 @@ impl Judge {
                 | Effect::Notice(_) => None,
             });
             let scored = score.priority();
-            if i32::from(scored.get()) != right || said.is_some_and(|said| said != scored) {
+            if scored != right || said.is_some_and(|said| said != scored) {
                 let what = format!("lb{side} says {said:?}, scores {score:?}");
                 self.broke("priority-is-its-causes", what);
             }

@@ -72,7 +72,6 @@ fn single(rng: &mut Rng, setup: &Setup) -> Episode {
             bounded().at(now, Action::Roll(side, brief, stop))
         }
         94..=96 => foreign(rng, setup),
-        _ if std::env::var_os("G_NOFAULT").is_some() => wire(rng, setup),
         _ => fault(rng, setup, side),
     }
 }

@@ -29,10 +29,7 @@ pub(super) fn per_director<T>(
     Some(entries.into_iter().map(entry).collect())
 }
 
-/// What `router.peers` is read into.
-type Peers = At<Vec<raw::PerDirector<Vec<At<IpAddr>>>>>;
-
-pub(super) fn peers(field: &Field<'_>, found: &mut Findings) -> Option<Peers> {
+pub(super) fn peers(field: &Field<'_>, found: &mut Findings) -> Option<raw::Peers> {
     Some(At::new(per_director(field, found, peer)?, field.span()))
 }
 

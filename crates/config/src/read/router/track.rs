@@ -50,7 +50,7 @@ impl Reader<'_> {
         self.close(fields);
 
         let found = &mut *self.found;
-        let near = gateway.is_some().then(|| (interface.as_ref(), own));
+        let near = gateway.is_some().then_some((interface.as_ref(), own));
         let sources = Sources { address, route, gateway, file, process, script };
         let source = match (near, sources.first(), &interface) {
             (Some((interface, own)), Some(_), _) => sources.gateway(interface, own, found),
@@ -217,7 +217,8 @@ fn timing(
     let source = source?;
     let mut timing = Timing::of(&source.value);
     timing.interval = interval_read?.unwrap_or(timing.interval);
-    timing.timeout = timeout_read?.unwrap_or(timing.timeout.min(timing.interval));
+    let default = timing.timeout.min(timing.interval);
+    timing.timeout = timeout_read?.unwrap_or(default);
     timing.fall = fall?.unwrap_or(timing.fall);
     timing.rise = rise?.unwrap_or(timing.rise);
     if let Some(timeout) = timeout.filter(|_| timing.timeout > timing.interval) {

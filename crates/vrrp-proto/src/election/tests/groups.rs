@@ -73,11 +73,12 @@ fn a_release_heard_on_one_member_is_the_whole_groups() {
     for heard_on in [0, 1] {
         let mut two = settled(&dual(), Deciders::All);
         two.carries[1 - heard_on] = [false; 2];
+        two.nobody = Span::default();
         two.order(0, router::Event::Shutdown);
         // Skew_Time of priority 100 is 609 ms.
         two.run(ms(10_620));
         check_roles(&two, [Role::Init, Role::Active]);
-        assert_eq!(two.nobody.longest, ms(3_415).since(Instant::ZERO).min(two.nobody.longest));
+        assert_eq!(two.nobody.longest, Duration::ZERO, "no hole");
     }
 }
 

@@ -254,10 +254,8 @@ fn every_role_is_in_the_table() {
 }
 
 fn router_in(before: Before) -> Router {
-    let startup_delay = match before {
-        Before::Delayed => Duration::from_secs(15),
-        _ => Duration::ZERO,
-    };
+    let delayed = before == Before::Delayed;
+    let startup_delay = if delayed { Duration::from_secs(15) } else { Duration::ZERO };
     let mut router = node(Settings { startup_delay, ..settings(100) });
     let events: &[(Instant, Event)] = match before {
         Before::Init => &[],

@@ -11,6 +11,8 @@ use nix::errno::Errno;
 
 /// The length of a netlink header, which starts with the length of its message.
 const HEADER: usize = 16;
+/// <linux/netlink.h>
+const NLMSG_ERROR: u16 = 2;
 
 /// One message from the kernel.
 pub(super) enum Message {
@@ -33,20 +35,31 @@ pub(super) fn messages(buffer: &[u8], length: usize) -> impl Iterator<Item = Mes
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
         Some(message)
     })
-    .filter_map(|bytes| read(NetlinkMessage::deserialize(bytes).ok()?))
+    .filter_map(|bytes| match answer(bytes) {
+        Some(answer) => Some(answer),
+        None => read(NetlinkMessage::deserialize(bytes).ok()?),
+    })
+}
+
+/// An NLMSG_ERROR, which answers every request: read by hand, there are thousands when thousands of
+/// addresses move.
+fn answer(bytes: &[u8]) -> Option<Message> {
+    let word = |at: usize| bytes.get(at..at + 4)?.first_chunk::<4>().copied();
+    if bytes.get(4..6)? != NLMSG_ERROR.to_ne_bytes() {
+        return None;
+    }
+    let sequence = u32::from_ne_bytes(word(8)?);
+    let result = match i32::from_ne_bytes(word(HEADER)?) {
+        0 => Ok(()),
+        code => Err(Errno::from_raw(code.saturating_neg())),
+    };
+    Some(Message::Answer { sequence, result })
 }
 
 fn read(message: NetlinkMessage<RouteNetlinkMessage>) -> Option<Message> {
     let (header, payload) = message.into_parts();
     let NetlinkHeader { sequence_number: sequence, port_number: port, .. } = header;
     match payload {
-        NetlinkPayload::Error(error) => {
-            let result = match error.raw_code() {
-                0 => Ok(()),
-                code => Err(Errno::from_raw(code.saturating_neg())),
-            };
-            Some(Message::Answer { sequence, result })
-        }
         NetlinkPayload::Done(_) => Some(Message::Done { sequence }),
         NetlinkPayload::InnerMessage(message) => Some(Message::Inner { sequence, port, message }),
         _ => None,
