@@ -24,7 +24,9 @@ pub(crate) fn enter_before_exec(command: &mut Command, namespace: Arc<OwnedFd>) 
 pub(crate) fn die_with_us(command: &mut Command) {
     // SAFETY: between fork and exec the closure makes one system call, prctl, with two integers.
     unsafe {
-        command.pre_exec(|| check(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL)));
+        command.pre_exec(|| {
+            check(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong))
+        });
     }
 }
 
