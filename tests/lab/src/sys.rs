@@ -20,6 +20,16 @@ pub(crate) fn enter_before_exec(command: &mut Command, namespace: Arc<OwnedFd>) 
     }
 }
 
+/// Makes `command` die with the thread that starts it, so that an interrupted bench leaves nothing.
+pub(crate) fn die_with_us(command: &mut Command) {
+    // SAFETY: between fork and exec the closure makes one system call, prctl, with two integers.
+    unsafe {
+        command.pre_exec(|| {
+            check(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong))
+        });
+    }
+}
+
 /// Sets the administrative state of the interface `name` in the namespace of `socket`.
 pub(crate) fn set_link_up(socket: &impl AsRawFd, name: &str, up: bool) -> io::Result<()> {
     let mut request = interface_request(name)?;

@@ -5,6 +5,8 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context, Result};
 
+use crate::sys;
+
 /// Runs until dropped.
 pub(crate) struct Busy(Vec<Child>);
 
@@ -14,6 +16,7 @@ impl Busy {
         for _ in 0..available_parallelism()?.get() {
             let mut shell = Command::new("sh");
             shell.args(["-c", "while :; do :; done"]).stdin(Stdio::null());
+            sys::die_with_us(&mut shell);
             busy.0.push(shell.spawn().context("start a busy loop")?);
         }
         Ok(busy)

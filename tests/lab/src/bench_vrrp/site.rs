@@ -23,6 +23,7 @@ use crate::client::{Client, Ticks};
 use crate::daemon::Daemon;
 use crate::net::{Host, Lab};
 use crate::peers::{Product, Side, gemel_binary, gemel_run};
+use crate::sys;
 use crate::witness::now_ns;
 
 /// Daemons first: what is dropped first is at the top.
@@ -158,10 +159,11 @@ impl Site {
 
 impl Half {
     pub(crate) fn start(&mut self) -> Result<()> {
-        let command = match self.product {
+        let mut command = match self.product {
             Product::Gemel => gemel_run(&self.host, self.side, &self.file, &self.folder)?,
             Product::Keepalived => self.keepalived()?,
         };
+        sys::die_with_us(&mut command);
         let name = format!("{}-{}", self.product.name(), self.side.name());
         self.daemon = Some(Daemon::start(&name, command, &self.folder)?);
         Ok(())
