@@ -13,6 +13,12 @@ pub(crate) fn now() -> Instant {
     })
 }
 
+/// CLOCK_REALTIME in nanoseconds: only to compare with the kernel's stamps of a moment ago.
+pub(crate) fn wall_nanos() -> u64 {
+    clock_gettime(ClockId::CLOCK_REALTIME)
+        .map_or(0, |time| time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64)
+}
+
 /// Asks for SCHED_FIFO; what to tell the operator if it is refused.
 pub(crate) fn real_time(thread: &str, priority: i32) -> Option<String> {
     sys::run_as_fifo(priority).err().map(|errno| {

@@ -73,6 +73,8 @@ pub(crate) struct Wire {
     /// When the timer rings.
     armed: Option<Instant>,
     burst: Burst,
+    /// The time up to which the election was told everything: nothing is told of before.
+    heard: Instant,
     /// The shortest interval of any router.
     shortest: Duration,
     worst_lateness: Duration,
@@ -111,6 +113,7 @@ impl Wire {
             post_again_at: None,
             armed: None,
             burst: Burst::default(),
+            heard: Instant::ZERO,
             worst_lateness: Duration::ZERO,
         })
     }
@@ -135,6 +138,7 @@ impl Wire {
         self.mover = Some(mover);
         self.ask_for_real_time();
         let start = now();
+        self.heard = start;
         self.receive_all(start);
         self.core.begin(start);
         self.pass_on(start);
@@ -177,6 +181,7 @@ impl Wire {
         if ready.orders {
             self.read_orders(now);
         }
+        self.heard = self.heard.max(now);
         self.do_due(now);
         self.pass_on(now);
     }

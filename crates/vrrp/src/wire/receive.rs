@@ -14,7 +14,7 @@ use vrrp_proto::{Family, LinkId};
 
 use super::sys::BATCH;
 use super::{STALL, Wire};
-use crate::loops::now;
+use crate::loops::{now, wall_nanos};
 
 pub(super) const TIMER: u64 = 0;
 pub(super) const ORDERS: u64 = 1;
@@ -144,9 +144,12 @@ impl Wire {
                 // EAGAIN: nothing more. ENETDOWN: told once by the link's own notice.
                 Err(_) => break,
             };
+            now = crate::loops::now();
+            let clocks = Clocks { now, wall: wall_nanos() };
             for at in 0..count {
-                if let Some(datagram) = self.inbound.datagram(at, family) {
-                    self.core.hear(now, link, datagram);
+                if let Some((datagram, arrived)) = self.inbound.datagram(at, family) {
+                    self.heard = clocks.moment(arrived).max(self.heard);
+                    self.core.hear(self.heard, link, datagram);
                 }
             }
             if count < BATCH {
@@ -172,9 +175,34 @@ impl Wire {
     }
 }
 
+/// One moment on both clocks: the kernel stamps what arrives with the one, we count by the other.
+///
+/// The Active_Down_Timer counts from the arrival, so that neither a burst that is read together nor
+/// a busy machine makes a takeover late.
+#[derive(Clone, Copy)]
+struct Clocks {
+    now: Instant,
+    wall: u64,
+}
+
+impl Clocks {
+    /// When something stamped `arrived` came. Where somebody turned the wall clock in between the
+    /// stamp says nothing: back gives now, forth is bounded by the caller with what was heard before.
+    fn moment(self, arrived: u64) -> Instant {
+        self.now - Duration::from_nanos(self.wall.saturating_sub(arrived))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_waited_in_the_socket_was_heard_when_it_arrived() {
+        let clocks = Clocks { now: micros(0), wall: 5_000_000 };
+        assert_eq!(clocks.moment(4_900_000), micros(0) - Duration::from_micros(100));
+        assert_eq!(clocks.moment(9_000_000), micros(0), "the wall clock was turned back");
+    }
 
     const FAR: Duration = Duration::from_secs(1);
 

@@ -63,6 +63,7 @@ fn receiver_v4(name: &str, index: u32) -> io::Result<Socket> {
     socket.bind_device(Some(name.as_bytes()))?;
     // Otherwise it hears the groups that others on this machine have joined.
     socket.set_multicast_all_v4(false)?;
+    setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
     widen(&socket)?;
     socket.join_multicast_v4_n(&MULTICAST, &InterfaceIndexOrAddress::Index(index))?;
     Ok(socket)
@@ -76,6 +77,7 @@ fn receiver_v6(name: &str, index: u32) -> io::Result<Socket> {
     socket.set_multicast_all_v6(false)?;
     socket.set_recv_hoplimit_v6(true)?;
     setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
+    setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
     widen(&socket)?;
     socket.join_multicast_v6(&MULTICAST_V6, index)?;
     Ok(socket)

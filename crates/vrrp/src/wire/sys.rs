@@ -20,7 +20,8 @@ pub(super) const OUT_BATCH: usize = 128;
 /// Room for one received datagram; a longer one is cut and then fails its length check.
 const RECEIVED_BYTES: usize = 2048;
 
-/// Room for the hop limit and the destination of one datagram, twice over; aligned as cmsghdr is.
+/// Room for the time of arrival, the hop limit and the destination of one datagram; aligned as
+/// cmsghdr is.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 struct Control([u8; 128]);
@@ -93,26 +94,35 @@ impl Inbound {
         Ok(count as usize)
     }
 
-    /// One of the datagrams that came last, of a socket of this family. `None` if the kernel did not
-    /// say what it was told to say with each.
-    pub(super) fn datagram(&self, at: usize, family: Family) -> Option<Datagram<'_>> {
+    /// One of the datagrams that came last, of a socket of this family, and when it arrived on
+    /// CLOCK_REALTIME, in nanoseconds. `None` if the kernel did not say what it was told to say with
+    /// each.
+    pub(super) fn datagram(&self, at: usize, family: Family) -> Option<(Datagram<'_>, u64)> {
         let (length, control_length) = *self.lengths.get(at)?;
         let message = self.buffers.get(at)?.get(..length)?;
-        match family {
-            Family::V4 => Some(Datagram::V4(message)),
+        let told = ancillary(self.controls.get(at)?.0.get(..control_length)?)?;
+        let datagram = match family {
+            Family::V4 => Datagram::V4(message),
             Family::V6 => {
-                let (to, hops) = ancillary(self.controls.get(at)?.0.get(..control_length)?)?;
                 let from = self.sources.get(at)?.sin6_addr.s6_addr.into();
-                Some(Datagram::V6 { from, to, hops, message })
+                Datagram::V6 { from, to: told.to?, hops: told.hops?, message }
             }
-        }
+        };
+        Some((datagram, told.arrived?))
     }
 }
 
-/// The destination and the hop limit of an IPv6 datagram.
-fn ancillary(mut rest: &[u8]) -> Option<(Ipv6Addr, u8)> {
+/// What the kernel says with a datagram; destination and hop limit of IPv6 ones only.
+#[derive(Default)]
+struct Told {
+    to: Option<Ipv6Addr>,
+    hops: Option<u8>,
+    arrived: Option<u64>,
+}
+
+fn ancillary(mut rest: &[u8]) -> Option<Told> {
     const HEADER: usize = size_of::<usize>() + 8;
-    let (mut to, mut hops) = (None, None);
+    let mut told = Told::default();
     // A cmsghdr: its length with itself, the level, the type; then data, padded to a word.
     while let Some((header, _)) = rest.split_at_checked(HEADER) {
         let (length, numbers) = header.split_first_chunk()?;
@@ -122,17 +132,24 @@ fn ancillary(mut rest: &[u8]) -> Option<(Ipv6Addr, u8)> {
         let data = rest.get(HEADER..length)?;
         match (i32::from_ne_bytes(*level), kind) {
             (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
-                to = data.first_chunk::<16>().map(|octets| Ipv6Addr::from(*octets));
+                told.to = data.first_chunk::<16>().map(|octets| Ipv6Addr::from(*octets));
             }
             (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
                 let number = data.first_chunk().map(|bytes| i32::from_ne_bytes(*bytes));
-                hops = number.and_then(|hops| u8::try_from(hops).ok());
+                told.hops = number.and_then(|hops| u8::try_from(hops).ok());
+            }
+            // A timespec of two words.
+            (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => {
+                let (seconds, nanos) = data.split_first_chunk::<8>()?;
+                let seconds = u64::from_ne_bytes(*seconds).checked_mul(1_000_000_000)?;
+                let nanos = u64::from_ne_bytes(*nanos.first_chunk()?);
+                told.arrived = seconds.checked_add(nanos);
             }
             _ => {}
         }
         rest = rest.get(length.next_multiple_of(size_of::<usize>())..).unwrap_or(&[]);
     }
-    to.zip(hops)
+    Some(told)
 }
 
 /// Where a frame goes.
