@@ -37,7 +37,7 @@ pub(crate) use select::{Inboxes, Signals, run};
 use stop::Stopping;
 
 /// How often the engine tells the wire thread that it lives.
-const LEASE: Duration = Duration::from_secs(1);
+const LEASE: Duration = Duration::from_secs(3);
 /// How soon orders that found a mailbox full are tried again.
 const RETRY: Duration = Duration::from_millis(10);
 
