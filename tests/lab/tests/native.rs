@@ -7,6 +7,7 @@
 mod native {
     mod harness;
     mod interop;
+    mod matrix;
     mod pair;
     mod restart;
     mod start;
