@@ -149,6 +149,8 @@ fn frr(plan: &Plan, side: Side, host: &Host, folder: &Path) -> Result<Vec<Daemon
         }
         links.push(format!("link set {name} up"));
     }
+    // Nor may the interface answer for what stands on them, nor the host for what is down.
+    host.sysctl(&[("net.ipv4.conf.all.arp_ignore", "1")])?;
     if !host.output("ip", &["-o", "link"])?.contains("-51") {
         host.ip(&links)?;
     }

@@ -79,8 +79,12 @@ impl Row {
     /// This form, with gemel and its peer in these places.
     fn plan(self, products: [Product; 2]) -> Plan {
         let vip = if self.family == Family::Four { VIP4 } else { VIP6 };
+        // keepalived 2.2.7 sends unicast over IPv6 with a hop limit of 64.
+        let near = self.family == Family::Six && self.adverts == Adverts::Unicast;
+        let more = if near { "min_ttl = 64\n" } else { "" };
         Plan {
             products,
+            more: more.to_owned(),
             version: self.version,
             adverts: self.adverts,
             device: self.device,

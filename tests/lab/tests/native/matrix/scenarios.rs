@@ -146,7 +146,12 @@ fn rollout(plan: Plan) -> Result<()> {
     rig.plan.addresses[1].push(another);
     let from = now_ns();
     rig.start_side(Side::Lb2)?;
-    silent(&mut rig, Side::Lb2, from)?;
+    if rig.plan.product(Side::Lb2) == Product::Keepalived {
+        // It drops adverts with another list than its own, and claims. gemel stays what it is.
+        undeterred(&mut rig, Side::Lb1)?;
+    } else {
+        silent(&mut rig, Side::Lb2, from)?;
+    }
 
     rig.node(Side::Lb1).stop(Signal::SIGTERM)?;
     rig.await_sole(Side::Lb2)?;
@@ -195,6 +200,20 @@ fn silent(rig: &mut Rig, side: Side, since_ns: u64) -> Result<()> {
     let heard = rig.witness.since(since_ns);
     let claim = heard.iter().any(|event| event.claims_by(side.name()));
     ensure!(!claim, "{} claims: {}", side.name(), rig.witness.tale(since_ns));
+    Ok(())
+}
+
+/// This side goes on, advert by advert, at its interval and with its priority.
+fn undeterred(rig: &mut Rig, side: Side) -> Result<()> {
+    let family = rig.plan.families()[0];
+    let (mut last_at, ..) = rig.advert(side, family, now_ns())?;
+    for _ in 0..6 {
+        let (at, _, said) = rig.advert(side, family, last_at + 1)?;
+        let gap = Duration::from_nanos(at - last_at);
+        let proper = said.priority == rig.plan.priority(side) && gap < rig.plan.interval * 2;
+        ensure!(proper, "{said:?} after {gap:?}");
+        last_at = at;
+    }
     Ok(())
 }
 
