@@ -11,4 +11,5 @@ mod native {
     mod pair;
     mod restart;
     mod start;
+    mod stories;
 }

@@ -25,7 +25,9 @@ pub(super) fn start(
 ) -> Result<Vec<Daemon>> {
     match product {
         Product::Gemel => {
-            let command = gemel_run(host, side, &gemel(plan, side), folder)?;
+            let file = plan.file.clone().unwrap_or_else(|| gemel(plan, side));
+            let mut command = gemel_run(host, side, &file, folder)?;
+            command.current_dir(folder);
             Ok(vec![Daemon::start("gemel", command, folder)?])
         }
         Product::Keepalived => {
@@ -55,8 +57,9 @@ fn gemel(plan: &Plan, side: Side) -> String {
         file += &format!("\n[[director]]\nname = \"{name}\"\npriority = {priority}\n");
     }
     file += &format!(
-        "\n[[router]]\nname = \"web\"\ninterface = \"eth0\"\nvrid = {VRID}\nversion = {}\n\
+        "\n[[router]]\nname = \"web\"\ninterface = {:?}\nvrid = {VRID}\nversion = {}\n\
          interval = \"{}ms\"\naddresses = {:?}\npreempt = {}\nvirtual_mac = {}\n",
+        plan.interface,
         plan.version,
         plan.interval.as_millis(),
         texts(&plan.addresses[side as usize]),

@@ -27,8 +27,12 @@ pub struct Plan {
     pub password: Option<&'static str>,
     /// The advertisement interval.
     pub interval: Duration,
+    /// Where.
+    pub interface: &'static str,
     /// More of gemel's `[[router]]`.
     pub more: String,
+    /// gemel's file, if not made from the above.
+    pub file: Option<String>,
 }
 
 /// Who runs on a director.
@@ -73,7 +77,9 @@ impl Plan {
             preempt: true,
             password: None,
             interval: Duration::from_millis(100),
+            interface: "eth0",
             more: String::new(),
+            file: None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! gemel beside each other product, in every form of VRRP that both speak.
+//! gemel beside each other product and beside itself, in every form of VRRP that both speak.
 //!
 //! A row is a form, a scenario is a story with gemel in one role; each pair of them has a bench of
 //! its own, and many run side by side: they mostly wait. CI runs [`CI`], all scenarios of them;
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lab::peers::Adverts;
-use lab::rig::{Device, Family, Plan, Product, VIP4, VIP6};
+use lab::rig::{Device, Plan, Product, VIP4, VIP6};
 
 mod scenarios;
 
@@ -22,10 +22,18 @@ use scenarios::SCENARIOS;
 pub(super) struct Row {
     peer: Product,
     version: u8,
-    family: Family,
+    addresses: Addresses,
     adverts: Adverts,
     /// Of both; FRR has the virtual MAC in any case.
     device: Device,
+}
+
+/// Of which families.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Addresses {
+    Four,
+    Six,
+    Both,
 }
 
 #[test]
@@ -78,18 +86,26 @@ fn gemel_and_each_other_product_are_one_pair_in_every_form() {
 impl Row {
     /// This form, with gemel and its peer in these places.
     fn plan(self, products: [Product; 2]) -> Plan {
-        let vip = if self.family == Family::Four { VIP4 } else { VIP6 };
+        let vips: &[_] = match self.addresses {
+            Addresses::Four => &[VIP4],
+            Addresses::Six => &[VIP6],
+            Addresses::Both => &[VIP4, VIP6],
+        };
         // keepalived 2.2.7 sends unicast over IPv6 with a hop limit of 64.
-        let near = self.family == Family::Six && self.adverts == Adverts::Unicast;
+        let near = (self.peer, self.adverts, self.addresses)
+            == (Product::Keepalived, Adverts::Unicast, Addresses::Six);
         let more = if near { "min_ttl = 64\n" } else { "" };
+        // FRR has none.
+        let password = self.version == 2 && self.peer != Product::Frr;
         Plan {
             products,
             more: more.to_owned(),
+            password: password.then_some("secret12"),
             version: self.version,
             adverts: self.adverts,
             device: self.device,
             interval: Duration::from_millis(if self.version == 2 { 1000 } else { 100 }),
-            ..Plan::new(&[vip])
+            ..Plan::new(vips)
         }
     }
 
@@ -106,24 +122,30 @@ impl Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { peer, version, family, adverts, device } = self;
-        write!(f, "{peer:?} v{version} {family:?} {adverts:?} {device:?}")
+        let Self { peer, version, addresses, adverts, device } = self;
+        write!(f, "{peer:?} v{version} {addresses:?} {adverts:?} {device:?}")
     }
 }
 
-/// {keepalived, FRR} x {version 2, 3} x {IPv4, IPv6} x {multicast, unicast} x {interface, virtual
-/// MAC}, without what does not exist: version 2 over IPv6, unicast of FRR.
+/// {keepalived, FRR, gemel} x {version 2, 3} x {IPv4, IPv6} x {multicast, unicast} x {interface,
+/// virtual MAC}, without what does not exist: version 2 over IPv6, unicast of FRR. One router of
+/// both families is gemel's own.
 fn every_row() -> Vec<Row> {
-    let forms = [(2, Family::Four), (3, Family::Four), (3, Family::Six)];
+    let forms = [(2, Addresses::Four), (3, Addresses::Four), (3, Addresses::Six)];
     let mut rows = Vec::new();
-    for (version, family) in forms {
-        for device in [Device::Interface, Device::Virtual] {
-            for (peer, adverts) in [
-                (Product::Keepalived, Adverts::Multicast),
-                (Product::Keepalived, Adverts::Unicast),
-                (Product::Frr, Adverts::Multicast),
-            ] {
-                rows.push(Row { peer, version, family, adverts, device });
+    for device in [Device::Interface, Device::Virtual] {
+        for (peer, adverts) in [
+            (Product::Keepalived, Adverts::Multicast),
+            (Product::Keepalived, Adverts::Unicast),
+            (Product::Frr, Adverts::Multicast),
+            (Product::Gemel, Adverts::Multicast),
+            (Product::Gemel, Adverts::Unicast),
+        ] {
+            rows.extend(
+                forms.map(|(version, addresses)| row(peer, version, addresses, adverts, device)),
+            );
+            if peer == Product::Gemel {
+                rows.push(row(peer, 3, Addresses::Both, adverts, device));
             }
         }
     }
@@ -131,17 +153,26 @@ fn every_row() -> Vec<Row> {
 }
 
 /// Each product, version, family, way and device at least once.
-const CI: [Row; 5] = [
-    row(Product::Keepalived, 2, Family::Four, Adverts::Multicast, Device::Interface),
-    row(Product::Keepalived, 3, Family::Four, Adverts::Multicast, Device::Virtual),
-    row(Product::Keepalived, 3, Family::Six, Adverts::Unicast, Device::Interface),
-    row(Product::Frr, 3, Family::Four, Adverts::Multicast, Device::Interface),
-    row(Product::Frr, 3, Family::Six, Adverts::Multicast, Device::Virtual),
+const CI: [Row; 8] = [
+    row(Product::Keepalived, 2, Addresses::Four, Adverts::Multicast, Device::Interface),
+    row(Product::Keepalived, 3, Addresses::Four, Adverts::Multicast, Device::Virtual),
+    row(Product::Keepalived, 3, Addresses::Six, Adverts::Unicast, Device::Interface),
+    row(Product::Frr, 3, Addresses::Four, Adverts::Multicast, Device::Interface),
+    row(Product::Frr, 3, Addresses::Six, Adverts::Multicast, Device::Virtual),
+    row(Product::Gemel, 2, Addresses::Four, Adverts::Unicast, Device::Virtual),
+    row(Product::Gemel, 3, Addresses::Both, Adverts::Multicast, Device::Virtual),
+    row(Product::Gemel, 3, Addresses::Both, Adverts::Unicast, Device::Interface),
 ];
 
-const fn row(peer: Product, version: u8, family: Family, adverts: Adverts, device: Device) -> Row {
-    Row { peer, version, family, adverts, device }
+const fn row(
+    peer: Product,
+    version: u8,
+    addresses: Addresses,
+    adverts: Adverts,
+    device: Device,
+) -> Row {
+    Row { peer, version, addresses, adverts, device }
 }
 
 /// How many benches run side by side: enough to wait together, few enough for two cores.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
