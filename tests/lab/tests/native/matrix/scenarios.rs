@@ -93,6 +93,7 @@ fn gemel_releases(row: Row) -> Result<()> {
     let few = if row.peer == Product::Frr { 150 } else { FEW_ECHOES };
     for (client, vip) in clients.into_iter().zip(vips) {
         let report = client.finish()?;
+        println!("{row}: {vip} released with {} echoes lost", report.lost);
         ensure!(report.lost <= few, "{vip}: {report:?}");
     }
 
@@ -185,6 +186,9 @@ fn preempted(rig: &mut Rig) -> Result<()> {
     drop(prober);
     let handed_over = claimed_at + HAND_BACK.as_nanos() as u64;
     let virtual_mac = family.virtual_mac();
+    let last = rig.witness.since(claimed_at).into_iter().rfind(|event| event.host == "lb2");
+    let after = last.map_or(0, |event| event.at_ns.saturating_sub(claimed_at) / 1_000);
+    println!("{:?}: lb2 heard last {after} us after lb1's first advert", rig.plan.families());
     let late =
         rig.witness.since(handed_over).into_iter().find(|event| {
             event.host == "lb2" && (event.mac == virtual_mac || event.claims_by("lb2"))
