@@ -68,6 +68,9 @@ fn run_tests(report: &mut Report, artifacts: &[Artifact], scope: Scope) -> Resul
     report.tests("lab, this kernel", || {
         run_all(of(Stage::Lab), |command| {
             command.arg("--test-threads=1");
+            if scope == Scope::Full {
+                command.env("GEMEL_LAB_FULL", "1");
+            }
         })
     });
     report.part("package", || package::run(Some(artifacts::program(artifacts, "gemel")?)));

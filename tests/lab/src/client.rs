@@ -4,7 +4,7 @@
 //! lost by the pair, not by a server program.
 
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::thread::JoinHandle;
@@ -17,7 +17,7 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 use pnet_packet::Packet;
 use pnet_packet::icmp::echo_reply::EchoReplyPacket;
 use pnet_packet::icmp::echo_request::MutableEchoRequestPacket;
-use pnet_packet::icmp::{IcmpPacket, IcmpTypes, checksum};
+use pnet_packet::icmp::{IcmpPacket, IcmpType, IcmpTypes, checksum};
 use pnet_packet::ipv4::Ipv4Packet;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -46,10 +46,15 @@ pub struct Report {
 
 impl Client {
     /// Asks `address` from `host`, once per [`PERIOD`].
-    pub fn start(host: &Host, address: Ipv4Addr) -> Result<Self> {
+    pub fn start(host: &Host, address: impl Into<IpAddr>) -> Result<Self> {
+        let address = address.into();
+        let family = Family::of(address);
         let socket = host.enter(|| -> Result<Socket> {
-            let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?;
-            socket.connect(&SocketAddr::V4(SocketAddrV4::new(address, 0)).into())?;
+            let socket = match family {
+                Family::Four => Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?,
+                Family::Six => Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6))?,
+            };
+            socket.connect(&SocketAddr::new(address, 0).into())?;
             socket.set_read_timeout(Some(STRAGGLERS))?;
             Ok(socket)
         })?;
@@ -60,9 +65,12 @@ impl Client {
         let (stop_sender, stop_receiver) = (Arc::clone(&stop), Arc::clone(&stop));
         let told = Arc::clone(&answered);
         let who = NEXT.fetch_add(1, Ordering::Relaxed);
-        let sender = host.spawn("echo-sender", move || ask(&socket, who, &ticks, &stop_sender))?;
-        let receiver =
-            host.spawn("echo-receiver", move || listen(&receiving, who, &stop_receiver, &told))?;
+        let sender = host.spawn("echo-sender", move || {
+            ask(&socket, &|number| family.question(who, number), &ticks, &stop_sender)
+        })?;
+        let receiver = host.spawn("echo-receiver", move || {
+            listen(&receiving, &|packet| family.answer(packet, who), &stop_receiver, &told)
+        })?;
         Ok(Self { stop, sender: Some(sender), receiver: Some(receiver), answered })
     }
 
@@ -142,13 +150,18 @@ impl Ticks {
 }
 
 /// Asks once per beat; returns when each was asked.
-fn ask(socket: &Socket, who: u16, ticks: &Ticks, stop: &AtomicBool) -> Result<Vec<Instant>> {
+fn ask(
+    socket: &Socket,
+    question: &impl Fn(usize) -> Result<[u8; ECHO_LEN]>,
+    ticks: &Ticks,
+    stop: &AtomicBool,
+) -> Result<Vec<Instant>> {
     let mut sent = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         ticks.next()?;
         sent.push(Instant::now());
         // An error here is a lost echo like any other: no route, no neighbour.
-        if let Err(error) = socket.send(&question(who, sent.len() - 1)?)
+        if let Err(error) = socket.send(&question(sent.len() - 1)?)
             && error.kind() == ErrorKind::PermissionDenied
         {
             return Err(error).context("send an echo");
@@ -160,7 +173,7 @@ fn ask(socket: &Socket, who: u16, ticks: &Ticks, stop: &AtomicBool) -> Result<Ve
 /// Collects the numbers of the answers until [`STRAGGLERS`] after the stop.
 fn listen(
     socket: &Socket,
-    who: u16,
+    number_of: &impl Fn(&[u8]) -> Option<usize>,
     stop: &AtomicBool,
     answered: &AtomicBool,
 ) -> Vec<(usize, Instant)> {
@@ -172,7 +185,7 @@ fn listen(
         // An error is silence, or a kernel's "unreachable": either way that echo is lost.
         let length = std::io::Read::read(&mut reader, &mut buffer).unwrap_or(0);
         let now = Instant::now();
-        if let Some(number) = buffer.get(..length).and_then(|packet| answer(packet, who)) {
+        if let Some(number) = buffer.get(..length).and_then(number_of) {
             answered.store(true, Ordering::Relaxed);
             answers.push((number, now));
         }
@@ -182,29 +195,53 @@ fn listen(
     }
 }
 
-/// An echo request; its number is in the payload, since the sequence field wraps in a minute.
-fn question(who: u16, number: usize) -> Result<[u8; ECHO_LEN]> {
-    let mut bytes = [0; ECHO_LEN];
-    let mut echo = MutableEchoRequestPacket::new(&mut bytes).context("echo too short")?;
-    echo.set_icmp_type(IcmpTypes::EchoRequest);
-    echo.set_identifier(who);
-    echo.set_sequence_number(number as u16);
-    echo.set_payload(&(number as u64).to_be_bytes());
-    let sum = checksum(&IcmpPacket::new(&bytes).context("echo too short")?);
-    let mut echo = MutableEchoRequestPacket::new(&mut bytes).context("echo too short")?;
-    echo.set_checksum(sum);
-    Ok(bytes)
+/// Which echo, in which frame.
+#[derive(Clone, Copy)]
+enum Family {
+    Four,
+    Six,
 }
 
-/// The number of an echo reply to us.
-fn answer(packet: &[u8], who: u16) -> Option<usize> {
-    let ip = Ipv4Packet::new(packet)?;
-    let echo = EchoReplyPacket::new(ip.payload())?;
-    if echo.get_icmp_type() != IcmpTypes::EchoReply || echo.get_identifier() != who {
-        return None;
+impl Family {
+    fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::Four } else { Self::Six }
     }
-    let number = echo.payload().first_chunk().map(|&number| u64::from_be_bytes(number))?;
-    usize::try_from(number).ok()
+
+    /// An echo request; its number is in the payload, since the sequence field wraps in a minute.
+    fn question(self, who: u16, number: usize) -> Result<[u8; ECHO_LEN]> {
+        let mut bytes = [0; ECHO_LEN];
+        let mut echo = MutableEchoRequestPacket::new(&mut bytes).context("echo too short")?;
+        echo.set_icmp_type(match self {
+            Self::Four => IcmpTypes::EchoRequest,
+            Self::Six => IcmpType(SIX_REQUEST),
+        });
+        echo.set_identifier(who);
+        echo.set_sequence_number(number as u16);
+        echo.set_payload(&(number as u64).to_be_bytes());
+        // The kernel fills it in over IPv6.
+        let sum = checksum(&IcmpPacket::new(&bytes).context("echo too short")?);
+        let mut echo = MutableEchoRequestPacket::new(&mut bytes).context("echo too short")?;
+        echo.set_checksum(sum);
+        Ok(bytes)
+    }
+
+    /// The number of an echo reply to us. A raw socket gives the header of IPv4 only.
+    fn answer(self, packet: &[u8], who: u16) -> Option<usize> {
+        let whole;
+        let (message, reply) = match self {
+            Self::Four => {
+                whole = Ipv4Packet::new(packet)?;
+                (whole.payload(), IcmpTypes::EchoReply)
+            }
+            Self::Six => (packet, IcmpType(SIX_REPLY)),
+        };
+        let echo = EchoReplyPacket::new(message)?;
+        if echo.get_icmp_type() != reply || echo.get_identifier() != who {
+            return None;
+        }
+        let number = echo.payload().first_chunk().map(|&number| u64::from_be_bytes(number))?;
+        usize::try_from(number).ok()
+    }
 }
 
 /// One echo per millisecond.
@@ -219,6 +256,10 @@ static NEXT: AtomicU16 = AtomicU16::new(1);
 
 /// Header and number.
 const ECHO_LEN: usize = 16;
+
+/// ICMPv6 types (RFC 4443 4.1 and 4.2).
+const SIX_REQUEST: u8 = 128;
+const SIX_REPLY: u8 = 129;
 
 #[cfg(test)]
 mod tests;

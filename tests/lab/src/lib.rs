@@ -19,6 +19,7 @@ pub mod pair;
 pub mod peers;
 pub mod prober;
 pub mod programs;
+pub mod rig;
 pub mod servers;
 mod sys;
 pub mod table;

@@ -179,7 +179,7 @@ impl Pair {
         let mut next = from;
         for _ in 0..=QUESTIONS {
             let asked = self.witness.wait_for(next, CONVERGENCE, "a question", |event| {
-                event.host == "prober" && matches!(event.kind, Kind::ArpRequest { .. })
+                event.host == "prober" && matches!(event.kind, Kind::Question { .. })
             })?;
             next = asked.at_ns + 1;
         }

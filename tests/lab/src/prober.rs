@@ -1,9 +1,9 @@
-//! Asks for a virtual address by ARP all the time, so that the witness can tell who answers.
+//! Asks for a virtual address by ARP, or neighbour solicitations, all the time, so that the witness can tell who answers.
 //!
 //! Put it in a host of its own: each answer refreshes the asker's neighbour entry, and a client
 //! whose entry is always fresh is not like those in the world.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -14,6 +14,9 @@ use nix::ifaddrs::getifaddrs;
 use nix::net::if_::if_nametoindex;
 use pnet_packet::arp::{ArpHardwareTypes, ArpOperations, MutableArpPacket};
 use pnet_packet::ethernet::{EtherTypes, MutableEthernetPacket};
+use pnet_packet::ip::IpNextHeaderProtocols;
+use pnet_packet::ipv6::MutableIpv6Packet;
+use pnet_packet::util::ipv6_checksum;
 use socket2::{Domain, Socket, Type};
 
 use crate::client::Ticks;
@@ -27,14 +30,18 @@ pub struct Prober {
 }
 
 impl Prober {
-    /// Broadcasts "who has `address`" from `interface` of `host`, once per `period`.
+    /// Asks all "who has `address`" from `interface` of `host`, once per `period`.
     pub fn start(
         host: &Host,
         interface: &str,
-        address: Ipv4Addr,
+        address: impl Into<IpAddr>,
         period: Duration,
     ) -> Result<Self> {
-        let request = host.enter(|| request_for(interface, address))?;
+        let address = address.into();
+        let request = host.enter(|| match address {
+            IpAddr::V4(address) => request_for(interface, address),
+            IpAddr::V6(address) => solicitation_for(interface, address),
+        })?;
         let socket = host.enter(|| -> Result<Socket> {
             let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
             sys::bind_packet_socket(&socket, if_nametoindex(interface)?)?;
@@ -43,7 +50,7 @@ impl Prober {
         let ticks = Ticks::every(period)?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let thread = host.spawn("arp-prober", move || {
+        let thread = host.spawn("prober", move || {
             while !stopped.load(Ordering::Relaxed) && ticks.next().is_ok() {
                 if let Err(error) = socket.send(&request) {
                     eprintln!("lab: the prober cannot ask: {error}");
@@ -86,6 +93,48 @@ fn request_for(interface: &str, address: Ipv4Addr) -> Result<Vec<u8>> {
     Ok(frame)
 }
 
+/// The multicast frame that solicits `address`: RFC 4861 4.3.
+fn solicitation_for(interface: &str, address: Ipv6Addr) -> Result<Vec<u8>> {
+    let (mac, own) = link_local_of(interface)?;
+    let [.., a, b, c] = address.octets();
+    let group =
+        Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00 | u16::from(a), u16::from_be_bytes([b, c]));
+    let mut message = vec![135, 0, 0, 0, 0, 0, 0, 0];
+    message.extend(address.octets());
+    message.extend([1, 1]);
+    message.extend(mac);
+    let sum = ipv6_checksum(&message, 1, &[], &own, &group, IpNextHeaderProtocols::Icmpv6);
+    message.splice(2..4, sum.to_be_bytes());
+
+    let mut frame = vec![0; ETHERNET_LEN + IPV6_LEN];
+    let (head, body) = frame.split_at_mut(ETHERNET_LEN);
+    let mut ethernet = MutableEthernetPacket::new(head).context("frame too short")?;
+    ethernet.set_destination([0x33, 0x33, 0xff, a, b, c].into());
+    ethernet.set_source(mac.into());
+    ethernet.set_ethertype(EtherTypes::Ipv6);
+    let mut ip = MutableIpv6Packet::new(body).context("frame too short")?;
+    ip.set_version(6);
+    ip.set_payload_length(message.len() as u16);
+    ip.set_next_header(IpNextHeaderProtocols::Icmpv6);
+    ip.set_hop_limit(255);
+    ip.set_source(own);
+    ip.set_destination(group);
+    frame.extend(message);
+    Ok(frame)
+}
+
+/// The MAC and the link-local address of an interface of the calling thread's namespace.
+fn link_local_of(interface: &str) -> Result<([u8; 6], Ipv6Addr)> {
+    let (mut mac, mut address) = (None, None);
+    for entry in getifaddrs()?.filter(|entry| entry.interface_name == interface) {
+        let Some(storage) = entry.address else { continue };
+        mac = mac.or(storage.as_link_addr().and_then(|link| link.addr()));
+        let six = storage.as_sockaddr_in6().map(|socket| socket.ip());
+        address = address.or(six.filter(Ipv6Addr::is_unicast_link_local));
+    }
+    mac.zip(address).with_context(|| format!("{interface} has no MAC or no link-local address"))
+}
+
 /// The MAC and the first IPv4 address of an interface of the calling thread's namespace.
 pub(crate) fn addresses_of(interface: &str) -> Result<([u8; 6], Ipv4Addr)> {
     let (mut mac, mut address) = (None, None);
@@ -104,3 +153,4 @@ pub(crate) fn addresses_of(interface: &str) -> Result<([u8; 6], Ipv4Addr)> {
 
 const ETHERNET_LEN: usize = 14;
 const ARP_LEN: usize = 28;
+const IPV6_LEN: usize = 40;

@@ -1,4 +1,4 @@
-//! The witness: hears every VRRP advert and every ARP packet that enters a bridge, with the
+//! The witness: hears every VRRP advert, ARP and neighbour packet that enters a bridge, with the
 //! kernel's time of arrival and the host it came from.
 //!
 //! It is independent of the code under test: an AF_PACKET socket in the switch and a decoder of
@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{ErrorKind, IoSliceMut};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -111,7 +111,7 @@ impl Witness {
         self.wait_for(since_ns, timeout, &what, |event| event.claims_by(host))
     }
 
-    /// The same for a gratuitous ARP of this host.
+    /// The same for a gratuitous ARP or unsolicited neighbour advertisement of this host.
     pub fn garp_of(&mut self, host: &str, since_ns: u64, timeout: Duration) -> Result<Event> {
         let what = format!("a gratuitous ARP of {host}");
         self.wait_for(since_ns, timeout, &what, |event| event.announces_by(host))
@@ -146,33 +146,34 @@ impl Witness {
         self.heard.retain(|event| event.at_ns >= until_ns);
     }
 
-    /// For every ARP request for `address` by `asker` since then: when it was asked, and the
+    /// For every question for `address` by `asker` since then, by ARP or neighbour solicitation: when it was asked, and the
     /// hosts that answered. A reply belongs to the last request before it.
     pub fn answers(
         &mut self,
         asker: &str,
-        address: Ipv4Addr,
+        address: impl Into<IpAddr>,
         since_ns: u64,
     ) -> Vec<(u64, BTreeSet<String>)> {
+        let address = address.into();
         let mut asked: Vec<(u64, BTreeSet<String>)> = Vec::new();
         let mut events = self.since(since_ns);
         events.sort_by_key(|event| event.at_ns);
         let mut own_address = None;
         for event in events {
             match event.kind {
-                Kind::ArpRequest { sender, target } if target == address && event.host == asker => {
+                Kind::Question { sender, target } if target == address && event.host == asker => {
                     own_address = Some(sender);
                     asked.push((event.at_ns, BTreeSet::new()));
                 }
-                Kind::ArpReply { sender, target, .. }
+                Kind::Answer { sender, target, .. }
                     if sender == address && Some(target) == own_address =>
                 {
                     if let Some((_, hosts)) = asked.last_mut() {
                         hosts.insert(event.host);
                     }
                 }
-                Kind::ArpRequest { .. }
-                | Kind::ArpReply { .. }
+                Kind::Question { .. }
+                | Kind::Answer { .. }
                 | Kind::Advert(_)
                 | Kind::Garp { .. } => {}
             }
@@ -231,7 +232,7 @@ impl fmt::Display for Event {
     }
 }
 
-/// A socket that hears VRRP and ARP on every interface of the calling thread's namespace.
+/// A socket that hears VRRP, ARP and ICMPv6 on every interface of the calling thread's namespace.
 fn open_socket() -> Result<Socket> {
     let everything = Protocol::from(i32::from((libc::ETH_P_ALL as u16).to_be()));
     let socket =
@@ -285,16 +286,23 @@ fn receive<'a>(socket: &Socket, frame: &'a mut [u8]) -> std::io::Result<(&'a [u8
     Ok((&frame[..length.min(frame.len())], at_ns, interface))
 }
 
-/// Passes ARP, and IPv4 with protocol 112.
-const FILTER: [SockFilter; 7] = [
-    // 0: load the Ethernet type; 1: ARP passes (5); 2: anything but IPv4 drops (6)
+/// Passes ARP, IPv4 and IPv6 with protocol 112, and neighbour discovery.
+const FILTER: [SockFilter; 12] = [
+    // 0: load the Ethernet type; 1: ARP passes (10); 2: IPv4 goes on at 4; 3: IPv6 at 6, else drop
     SockFilter::new(0x28, 0, 0, 12),
-    SockFilter::new(0x15, 3, 0, 0x0806),
-    SockFilter::new(0x15, 0, 3, 0x0800),
-    // 3: load the IPv4 protocol; 4: anything but VRRP drops
+    SockFilter::new(0x15, 8, 0, 0x0806),
+    SockFilter::new(0x15, 1, 0, 0x0800),
+    SockFilter::new(0x15, 2, 7, 0x86dd),
+    // 4: load the IPv4 protocol; 5: VRRP passes, else drop
     SockFilter::new(0x30, 0, 0, 23),
-    SockFilter::new(0x15, 0, 1, 112),
-    // 5: pass; 6: drop
+    SockFilter::new(0x15, 4, 5, 112),
+    // 6: load the IPv6 next header; 7: VRRP passes
+    SockFilter::new(0x30, 0, 0, 20),
+    SockFilter::new(0x15, 2, 0, 112),
+    // 8: load the ICMPv6 type, as if it were; 9: 135 and above pass, echoes do not
+    SockFilter::new(0x30, 0, 0, 54),
+    SockFilter::new(0x35, 0, 1, 135),
+    // 10: pass; 11: drop
     SockFilter::new(0x06, 0, 0, 0xffff),
     SockFilter::new(0x06, 0, 0, 0),
 ];

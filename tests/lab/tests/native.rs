@@ -7,7 +7,9 @@
 mod native {
     mod harness;
     mod interop;
+    mod matrix;
     mod pair;
     mod restart;
     mod start;
+    mod stories;
 }

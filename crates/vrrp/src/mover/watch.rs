@@ -86,6 +86,8 @@ impl<K: Kernel> Mover<K> {
         if before == Some(&link) {
             return;
         }
+        // Also one that is only tracked: no address of ours stands on it.
+        self.links_changed = true;
         let was_up = before.is_some_and(|before| before.up && before.mac == link.mac);
         let rises = link.up && !was_up;
         let old_name = before.map(|before| before.name.clone());
@@ -110,6 +112,7 @@ impl<K: Kernel> Mover<K> {
         let name = self.picture.by_index(index).map(|link| link.name.clone());
         self.picture.link_gone(index);
         self.ports.remove(&index);
+        self.links_changed = true;
         if let Some(id) = name.and_then(|name| self.devices.id(&name)) {
             self.device_changed(now, id);
         }

@@ -147,6 +147,8 @@ const FOREIGN: Ipv4Addr = Ipv4Addr::new(10, 0, 99, 99);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
+
     use crate::witness::decode::{self, Checksum, Kind};
 
     fn frame() -> Frame {
@@ -167,7 +169,7 @@ mod tests {
             (advert.vrid, advert.priority, advert.interval_cs, advert.ttl),
             (7, 150, 10, 255)
         );
-        assert_eq!(advert.addresses, frame().addresses);
+        assert_eq!(advert.addresses, [IpAddr::from([10, 0, 1, 1])]);
         assert_eq!(advert.checksum, Checksum::PseudoHeader);
     }
 
@@ -183,7 +185,7 @@ mod tests {
             assert!(read(unreadable).is_none(), "{unreadable:?}");
         }
         let list = read(Flaw::List).unwrap();
-        assert_eq!((list.priority, list.addresses), (50, vec![FOREIGN]));
+        assert_eq!((list.priority, list.addresses), (50, vec![FOREIGN.into()]));
         assert_eq!(list.checksum, Checksum::PseudoHeader);
     }
 }

@@ -156,7 +156,7 @@ impl Scene {
                 let first = self.announced.replace(host.clone()).as_deref() != Some(&host);
                 first.then(|| format!("{host} announces {ADDRESS} by gratuitous ARP"))
             }
-            Kind::ArpRequest { .. } | Kind::ArpReply { .. } => None,
+            Kind::Question { .. } | Kind::Answer { .. } => None,
         }
     }
 

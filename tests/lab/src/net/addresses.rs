@@ -1,6 +1,6 @@
 //! Which addresses a host has, and waiting for that to change.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,8 @@ use nix::errno::Errno;
 use nix::ifaddrs::getifaddrs;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, SockaddrStorage, bind,
+    recv, socket,
 };
 use std::os::fd::AsFd;
 
@@ -36,6 +37,20 @@ impl Host {
     /// Whether this address is on this interface.
     pub fn has_address(&self, interface: &str, address: Ipv4Addr) -> Result<bool> {
         Ok(self.addresses(interface)?.contains(&address))
+    }
+
+    /// Every address of both families, with the interface it is on.
+    pub fn all_addresses(&self) -> Result<Vec<(String, IpAddr)>> {
+        self.enter(|| {
+            let address = |storage: SockaddrStorage| {
+                let four = storage.as_sockaddr_in().map(|socket| socket.ip().into());
+                four.or_else(|| storage.as_sockaddr_in6().map(|socket| socket.ip().into()))
+            };
+            let entries = getifaddrs()?;
+            let known = entries
+                .filter_map(|entry| Some((entry.interface_name, entry.address.and_then(address)?)));
+            Ok(known.collect())
+        })
     }
 
     /// Begins to watch this host's addresses.

@@ -1,5 +1,7 @@
 //! The harness itself, proven with a pair of keepalived before it judges anybody else.
 
+use std::net::IpAddr;
+
 use lab::pair::{CONVERGENCE, Pair};
 use lab::peers::{Adverts, Product, Side, VIP};
 use lab::witness::{Checksum, Kind, now_ns};
@@ -12,8 +14,8 @@ fn a_crash_is_taken_over_and_handed_back_and_the_witness_sees_it() {
     let from = now_ns();
     let advert = pair.witness.advert_of("lb1", from, CONVERGENCE).unwrap();
     let Kind::Advert(advert) = advert.kind else { panic!("{advert:?}") };
-    assert_eq!((advert.source, advert.priority), (Side::Lb1.address(), 150));
-    assert_eq!((advert.interval_cs, advert.ttl, advert.addresses), (10, 255, vec![VIP]));
+    assert_eq!((advert.source, advert.priority), (Side::Lb1.address().into(), 150));
+    assert_eq!((advert.interval_cs, advert.ttl, advert.addresses), (10, 255, vec![VIP.into()]));
     assert_eq!(advert.checksum, Checksum::PseudoHeader);
 
     let crashed_at = now_ns();
@@ -37,7 +39,7 @@ fn the_witness_hears_unicast_and_the_client_sees_the_hole_that_a_stopped_keepali
         .wait_for(stopped_at, CONVERGENCE, "a release", |event| event.releases_by("lb1"))
         .unwrap();
     let Kind::Advert(release) = release.kind else { panic!("{release:?}") };
-    assert_eq!(release.destination, Side::Lb2.address());
+    assert_eq!(release.destination, IpAddr::from(Side::Lb2.address()));
     pair.witness.garp_of("lb2", stopped_at, CONVERGENCE).unwrap();
     pair.expect_sole_answer(Side::Lb2).unwrap();
     let report = client.finish().unwrap();

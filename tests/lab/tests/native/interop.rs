@@ -115,14 +115,16 @@ fn expect_proper_adverts(pair: &mut Pair, side: Side, adverts: Adverts) {
         Adverts::Unicast => side.other().address(),
     };
     let expected = Advert {
-        source: side.address(),
-        destination,
+        version: 3,
+        source: side.address().into(),
+        destination: destination.into(),
         ttl: 255,
         vrid: VRID,
         priority: side.priority(),
         interval_cs: 10,
-        addresses: vec![VIP],
+        addresses: vec![VIP.into()],
         checksum: Checksum::PseudoHeader,
+        password: None,
     };
     assert_eq!(said, expected);
 }
