@@ -71,6 +71,8 @@ fn discards_name_the_virtual_router_the_sender_and_the_counter() {
             Discard::Checksum
         )
     );
+    let far = wire::discards("web", (&plan, 1), (Discard::Ttl, from, 1));
+    assert!(far.contains("counter=ip-ttl-errors") && far.contains("min_ttl = 64"), "{far}");
     let differs = wire::differs("web", (&plan, 0), vrrp::Difference::Interval, None);
     let head = "WARN router=web family=IPv4 interface=eth0 vrid=51 from=unknown action=kept why=";
     assert!(differs.starts_with(head), "{differs}");

@@ -45,11 +45,38 @@ pub(crate) fn discards(
     (why, from, count): (Discard, Option<IpAddr>, u64),
 ) -> String {
     let (member, from) = (of_member(plan, at), sender(from));
+    let way_out = way_out(why).map_or_else(String::new, |text| format!(" try={}", quoted(text)));
     format!(
-        "WARN router={router}{member} discarded={count} from={from} counter={} why={}",
+        "WARN router={router}{member} discarded={count} from={from} counter={} why={}{way_out}",
         why.counter(),
         quoted(&why.to_string())
     )
+}
+
+/// What to change if the sender is meant to be heard: whoever is not heard becomes Active too.
+fn way_out(why: Discard) -> Option<&'static str> {
+    match why {
+        Discard::Ttl => Some(
+            "with unicast, min_ttl: keepalived sends unicast over IPv6 with 64, which is min_ttl = 64",
+        ),
+        Discard::Version => {
+            Some("the same version on both; keepalived speaks 2 over IPv4 unless told 3")
+        }
+        Discard::AuthType | Discard::AuthMismatch | Discard::AuthFailure => {
+            Some("the same password on both")
+        }
+        Discard::Interval => Some("the same interval on both"),
+        Discard::AddressList => Some("strict = false while addresses are rolled out"),
+        Discard::DestMode => Some("the same adverts on both: multicast or unicast"),
+        Discard::UnknownPeer => Some("name it in peers"),
+        Discard::Checksum
+        | Discard::Header
+        | Discard::Length
+        | Discard::Type
+        | Discard::Vrid
+        | Discard::NoAddresses
+        | Discard::OwnSource => None,
+    }
 }
 
 /// Adverts for it differ from ours and are kept.
