@@ -128,9 +128,11 @@ fn link_local_of(interface: &str) -> Result<([u8; 6], Ipv6Addr)> {
     let (mut mac, mut address) = (None, None);
     for entry in getifaddrs()?.filter(|entry| entry.interface_name == interface) {
         let Some(storage) = entry.address else { continue };
-        mac = mac.or(storage.as_link_addr().and_then(|link| link.addr()));
+        let link = storage.as_link_addr().and_then(|link| link.addr());
+        mac = mac.or(link);
         let six = storage.as_sockaddr_in6().map(|socket| socket.ip());
-        address = address.or(six.filter(Ipv6Addr::is_unicast_link_local));
+        let local = six.filter(Ipv6Addr::is_unicast_link_local);
+        address = address.or(local);
     }
     mac.zip(address).with_context(|| format!("{interface} has no MAC or no link-local address"))
 }

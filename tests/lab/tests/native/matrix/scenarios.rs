@@ -89,8 +89,10 @@ fn gemel_releases(row: Row) -> Result<()> {
     ensure!(heard.iter().any(|event| event.releases_by("lb1")), "{}", rig.witness.tale(stopped_at));
     rig.await_sole(Side::Lb2)?;
     rig.expect_sole_answer(Side::Lb2)?;
-    // FRR's addresses stand on a device that it lets up only by way of zebra.
-    let few = if row.peer == Product::Frr { 150 } else { FEW_ECHOES };
+    let few = match rig.plan.device(Side::Lb2) {
+        Device::Interface => FEW_ECHOES,
+        Device::Virtual => SHARED_LOCK.as_millis() as usize,
+    };
     for (client, vip) in clients.into_iter().zip(vips) {
         let report = client.finish()?;
         println!("{row}: {vip} released with {} echoes lost", report.lost);
@@ -184,7 +186,11 @@ fn preempted(rig: &mut Rig) -> Result<()> {
     let (claimed_at, ..) = rig.advert(Side::Lb1, family, from)?;
     rig.await_sole(Side::Lb1)?;
     drop(prober);
-    let handed_over = claimed_at + HAND_BACK.as_nanos() as u64;
+    let hand_back = match rig.plan.device {
+        Device::Interface => HAND_BACK,
+        Device::Virtual => SHARED_LOCK,
+    };
+    let handed_over = claimed_at + hand_back.as_nanos() as u64;
     let virtual_mac = family.virtual_mac();
     let last = rig.witness.since(claimed_at).into_iter().rfind(|event| event.host == "lb2");
     let after = last.map_or(0, |event| event.at_ns.saturating_sub(claimed_at) / 1_000);
@@ -270,6 +276,10 @@ fn expect_mac(plan: &Plan, family: Family, mac: Mac) -> Result<()> {
 
 /// How long after the winner's first advert the loser may still answer, on a busy machine.
 const HAND_BACK: Duration = Duration::from_millis(50);
+
+/// The same where a device goes up on one side and down on the other: all namespaces of this kernel
+/// share one lock for that, so the directors wait for each other and for the other benches.
+const SHARED_LOCK: Duration = Duration::from_millis(200);
 
 /// What a busy machine may add to what the protocol says.
 const SLACK: Duration = Duration::from_millis(100);
