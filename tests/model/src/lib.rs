@@ -12,7 +12,7 @@
 //! of them: no depth is given up.
 //!
 //! What must hold in each state is counted from the last disturbance (a loss, a crash, a start, a
-//! release): see [`Election::properties`].
+//! release): see the properties of [`Election`].
 
 #![forbid(unsafe_code)]
 

@@ -166,7 +166,8 @@ impl Judge {
         let other = &router.sides[1 - side];
         let whole = [router.connected, other.steady].iter().all(|s| s.is_some_and(|s| s < sent));
         let silent = matches!(other.active_by, Some((Reason::PeerSilent, _)));
-        let awake = self.machines[side].paused < sent;
+        // A machine that stood still tells its successor of a claim until it hears what it missed.
+        let awake = self.machines[side].paused + plan.interval.duration() < sent;
         if whole && awake && silent && hosts[1 - side].role(at) == Some(Role::Active) {
             self.broke("resume-is-bounded", format!("lb{side} resumed beside an Active peer"));
         }
