@@ -3,17 +3,17 @@
 
 use std::net::IpAddr;
 
-use clock::Duration;
+use clock::{Duration, Instant};
 use fakes::vrrp::{Call, FakeKernel, ethernet};
 use nix::errno::Errno;
 use vrrp::Fact;
 use vrrp::mover::kernel::Request;
 use vrrp::mover::rows::LinkRow;
-use vrrp::mover::{LinkFact, News};
+use vrrp::mover::{LinkFact, Mover, News};
 use vrrp_proto::LinkId;
 use vrrp_proto::router::{Holding, Link};
 
-use crate::bench::{Bench, ETH0, HOST, ROUTER, vip, vips};
+use crate::bench::{Bench, ETH0, HOST, ROUTER, router, vip, vips};
 
 #[test]
 fn addresses_land_in_order_and_each_is_announced() {
@@ -286,6 +286,32 @@ fn an_interface_that_comes_back_with_another_index_is_followed() {
     let back = LinkFact { index: Some(9), v4: Link::Up(HOST.into()), ..gone };
     assert_eq!(bench.mover.news().last(), Some(&News::Link(back)));
     assert!(answers(&bench, 9, vip(0)), "still wanted");
+}
+
+#[test]
+fn a_link_that_is_only_tracked_is_told_though_nothing_of_ours_stands_on_it() {
+    let kernel = FakeKernel::with_link(ETH0, "eth0", HOST);
+    kernel.change_link(ethernet(8, "eth1"));
+    let now = Instant::from_millis(10_000);
+    let routers = [router(&vips(0..1))];
+    let mover = Mover::new(now, kernel.clone(), &routers, &["eth1".to_owned()]).unwrap();
+    let mut bench = Bench { kernel, mover, now, revision: 0 };
+    bench.run();
+    bench.hush();
+    let told = |bench: &mut Bench| {
+        bench.run();
+        let of_it = |fact| match fact {
+            Fact::Interface { name, up } if name == "eth1" => Some(up),
+            _ => None,
+        };
+        bench.mover.facts().into_iter().filter_map(of_it).collect::<Vec<_>>()
+    };
+    bench.kernel.change_link(LinkRow { up: false, ..ethernet(8, "eth1") });
+    assert_eq!(told(&mut bench), [false]);
+    bench.kernel.change_link(ethernet(8, "eth1"));
+    assert_eq!(told(&mut bench), [true]);
+    bench.kernel.remove_link(8);
+    assert_eq!(told(&mut bench), [false]);
 }
 
 /// Whether the machine answers for an address on the link.
