@@ -53,7 +53,7 @@ pub enum Order {
     Release,
     /// Leave everything as it is for a successor process (design.md 6, Keep), then end.
     Keep,
-    /// The engine lives; renewed once a second.
+    /// The engine lives; renewed every few seconds.
     Lease,
     /// Report every router by [`Fact::Report`].
     Report,

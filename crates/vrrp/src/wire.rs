@@ -54,7 +54,7 @@ const STALL: Duration = Duration::from_millis(1);
 /// Below this interval a thread without real-time permission is likely to be late.
 const FAST: Duration = Duration::from_millis(50);
 /// How long the engine may be silent before that is told.
-const LEASE: Duration = Duration::from_secs(10);
+const LEASE: Duration = Duration::from_secs(8);
 
 /// What the thread owns.
 #[derive(Debug)]
@@ -247,7 +247,7 @@ impl Wire {
         {
             self.lease = Lease::Lapsed;
             self.core.facts.tell(Fact::Warning(
-                "the engine has been silent for 10 s: roles stay as they are, priorities and \
+                "the engine has been silent for 8 s: roles stay as they are, priorities and \
                  real servers are no longer updated"
                     .into(),
             ));

@@ -228,7 +228,7 @@ fn a_lease_that_lapses_is_told_and_changes_no_role() {
     let mut a = lab.start('a', 100);
     a.role(Role::Active);
     a.order(Order::Lease);
-    a.wait("a warning", |fact| warning(fact, "the engine has been silent for 5 s"));
+    a.wait("a warning", |fact| warning(fact, "the engine has been silent for 8 s"));
     a.order(Order::Lease);
     a.wait("a warning", |fact| warning(fact, "the engine answers again"));
     let report = a.report();
