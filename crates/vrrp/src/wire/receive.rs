@@ -175,6 +175,9 @@ impl Wire {
     }
 }
 
+/// How long a datagram may wait in its socket and still count from its arrival: a few naps.
+const BELIEVED: Duration = Duration::from_millis(5);
+
 /// One moment on both clocks: the kernel stamps what arrives with the one, we count by the other.
 ///
 /// The Active_Down_Timer counts from the arrival, so that neither a burst that is read together nor
@@ -186,10 +189,12 @@ struct Clocks {
 }
 
 impl Clocks {
-    /// When something stamped `arrived` came. Where somebody turned the wall clock in between the
-    /// stamp says nothing: back gives now, forth is bounded by the caller with what was heard before.
+    /// When something stamped `arrived` came. What waited for long was read after a stall, or somebody
+    /// turned the wall clock meanwhile: then it was heard now, for no claim may rest on time that we
+    /// slept through.
     fn moment(self, arrived: u64) -> Instant {
-        self.now - Duration::from_nanos(self.wall.saturating_sub(arrived))
+        let waited = Duration::from_nanos(self.wall.saturating_sub(arrived));
+        if waited > BELIEVED { self.now } else { self.now - waited }
     }
 }
 
@@ -202,6 +207,8 @@ mod tests {
         let clocks = Clocks { now: micros(0), wall: 5_000_000 };
         assert_eq!(clocks.moment(4_900_000), micros(0) - Duration::from_micros(100));
         assert_eq!(clocks.moment(9_000_000), micros(0), "the wall clock was turned back");
+        let late = Clocks { now: micros(0), wall: 50_000_000 };
+        assert_eq!(late.moment(44_000_000), micros(0), "we slept");
     }
 
     const FAR: Duration = Duration::from_secs(1);

@@ -300,9 +300,9 @@ fn a_link_that_is_only_tracked_is_told_though_nothing_of_ours_stands_on_it() {
     bench.hush();
     let told = |bench: &mut Bench| {
         bench.run();
-        let of_it = |fact| match fact {
-            Fact::Interface { name, up } if name == "eth1" => Some(up),
-            _ => None,
+        let of_it = |fact| {
+            let Fact::Interface { name, up } = fact else { return None };
+            (name == "eth1").then_some(up)
         };
         bench.mover.facts().into_iter().filter_map(of_it).collect::<Vec<_>>()
     };

@@ -53,6 +53,7 @@ fn gemel_and_each_other_product_are_one_pair_in_every_form() {
     let queue = Mutex::new(jobs.into_iter());
     let mut told: Vec<String> = Vec::new();
     let mut failed = 0;
+    let mut all = Vec::new();
     thread::scope(|scope| {
         let work = || {
             let mut done = Vec::new();
@@ -60,27 +61,42 @@ fn gemel_and_each_other_product_are_one_pair_in_every_form() {
                 // The lock must be free while the job runs.
                 let next = queue.lock().unwrap().next();
                 let Some((row, (name, scenario))) = next else { return done };
-                let began = Instant::now();
-                let result = catch_unwind(AssertUnwindSafe(|| scenario(row)));
-                let result = result.unwrap_or_else(|_| Err(anyhow::anyhow!("it panicked")));
-                done.push((row.to_string(), *name, began.elapsed(), result));
+                let (took, result) = attempt(|| scenario(row));
+                done.push((row, *name, scenario, took, result));
             }
         };
         let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
         for worker in workers {
-            for (row, name, took, result) in worker.join().unwrap() {
-                let verdict = if result.is_ok() { "pass" } else { "FAIL" };
-                told.push(format!("{row:<40} {name:<24} {verdict} {:>5.1} s", took.as_secs_f64()));
-                if let Err(error) = result {
-                    failed += 1;
-                    eprintln!("\n{row} {name}: {error:#}");
-                }
-            }
+            all.extend(worker.join().unwrap());
         }
     });
+    for (row, name, scenario, mut took, mut result) in all {
+        let mut verdict = "pass";
+        if let Err(error) = &result {
+            eprintln!("\n{row} {name}: {error:#}");
+            // Many pairs share this machine, and a peer that is late is none of ours: once more, alone.
+            (took, result) = attempt(|| scenario(row));
+            verdict = "pass alone";
+        }
+        if let Err(error) = &result {
+            eprintln!("\n{row} {name}, alone: {error:#}");
+            failed += 1;
+            verdict = "FAIL";
+        }
+        let row = row.to_string();
+        told.push(format!("{row:<40} {name:<24} {verdict:<10} {:>5.1} s", took.as_secs_f64()));
+    }
     told.sort();
     println!("{}", told.join("\n"));
     assert_eq!(failed, 0, "of {count}:\n{}", told.join("\n"));
+}
+
+/// How long it took and how it ended; a panic is an end as well.
+fn attempt(scenario: impl FnOnce() -> anyhow::Result<()>) -> (Duration, anyhow::Result<()>) {
+    let began = Instant::now();
+    let result = catch_unwind(AssertUnwindSafe(scenario));
+    let result = result.unwrap_or_else(|_| Err(anyhow::anyhow!("it panicked")));
+    (began.elapsed(), result)
 }
 
 impl Row {
